@@ -55,7 +55,10 @@ class Outlet:
     feeds: tuple[str, ...] = ()
     news_sitemaps: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    region: str | None = None
+    """The part of its country that it is about, as people write it; None is the whole."""
     tags: tuple[str, ...] = ()
+    """Groups to filter by: `national`, `regional`, `sport`, ..."""
     expect_per_day: tuple[int, int] | None = None
     delay: float | None = None
     """Seconds between two requests to one of its hosts; None takes the setting's."""
