@@ -1,0 +1,85 @@
+"""The text of an article: chapô, extraction, cleaning and typography, in that order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipelines.steps.clean import clean_blocks, take_signature
+from pipelines.steps.extract import Block, extract_blocks
+from pipelines.steps.language import detect_language
+from pipelines.steps.lead import find_lead, put_lead_first, repeats
+from pipelines.steps.typography import mend
+
+if TYPE_CHECKING:
+    from kiosque.common_rules import CommonRules
+    from kiosque.model import Outlet, ReadRules
+    from pipelines.steps.metadata import Metadata
+    from pipelines.steps.parse import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """An article's text with what was found and dropped on the way."""
+
+    blocks: tuple[Block, ...]
+    """The chapô's blocks first."""
+    lead: str | None
+    signature: str | None
+    """The raw last line when it signs the text: "A. Lo."."""
+    removed: tuple[tuple[str, str], ...]
+    language: str | None
+    """ISO 639-1, None when it cannot be told."""
+
+    @property
+    def text(self) -> str:
+        """One block a line."""
+        return "\n".join(block.text for block in self.blocks)
+
+
+def read_body(
+    document: Document,
+    found: Metadata,
+    *,
+    outlet: Outlet,
+    rules: ReadRules,
+    common: CommonRules,
+    learned: frozenset[str],
+) -> Body:
+    """Read the whole text of a page. The document's tree is consumed."""
+    label = document.root.get("lang") or found.structured.first("og:locale", "content-language")
+    shown = find_lead(document.root, description=found.description, css=rules.lead_css)
+    lead = tuple(line for line in shown if found.title is None or not repeats(line, found.title))
+    blocks = extract_blocks(document.root, common=common, drop_css=outlet.clean.drop_css, body_css=rules.body_css)
+    mended = tuple(replace(block, text=mend(block.text)) for block in blocks)
+    whole = put_lead_first(_without_title(mended, found.title), lead)
+    cleaned = clean_blocks(whole, rules=outlet.clean, common=common, learned=learned)
+    rest, signature = take_signature(_trim(cleaned.blocks))
+    kept = _trim(rest)
+    leads = [block.text for block in kept if block.kind == "lead"]
+    text = "\n".join(block.text for block in kept)
+    return Body(
+        blocks=kept,
+        lead="\n".join(leads) or None,
+        signature=signature,
+        removed=cleaned.removed,
+        language=detect_language(text, label=label),
+    )
+
+
+def _without_title(blocks: tuple[Block, ...], title: str | None) -> tuple[Block, ...]:
+    """Drop the title where it opens the text."""
+    if title is None:
+        return blocks
+    return tuple(block for i, block in enumerate(blocks) if i > 3 or not repeats(block.text, title))  # noqa: PLR2004
+
+
+def _trim(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Drop empty blocks, a block repeated right after itself, and headings that nothing follows."""
+    kept: list[Block] = []
+    for block in blocks:
+        if block.text and not (kept and kept[-1].text == block.text):
+            kept.append(block)
+    while kept and kept[-1].kind == "head":
+        kept.pop()
+    return tuple(kept)

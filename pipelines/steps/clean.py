@@ -1,0 +1,96 @@
+"""Drop clutter lines whole, by the outlet's rules, what was learned, and the common rules; never touch a sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.steps.authors import is_signature, read_byline
+from pipelines.steps.lines import fold_line, plain_line
+
+if TYPE_CHECKING:
+    from kiosque.common_rules import CommonRules
+    from kiosque.model import CleanRules
+    from pipelines.steps.extract import Block
+
+# A longer line is a paragraph: no list of phrases condemns it.
+_MAX_CLUTTER = 300
+_QUOTED = ("«", '"', "“", "—", "–", "- ")
+_SENTENCE_END = re.compile(r"[.!?…»”\"]$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """Blocks that are the article, and the lines that were taken out with the rule that took each."""
+
+    blocks: tuple[Block, ...]
+    removed: tuple[tuple[str, str], ...]
+
+
+def clean_blocks(
+    blocks: tuple[Block, ...], *, rules: CleanRules, common: CommonRules, learned: frozenset[str] = frozenset()
+) -> Cleaned:
+    """Split blocks into the article and its clutter; every block goes whole to one side."""
+    kept: list[Block] = []
+    removed: list[tuple[str, str]] = []
+    for block in blocks:
+        rule = clutter_rule(block.text, rules=rules, common=common, learned=learned)
+        if rule is None:
+            kept.append(block)
+        else:
+            removed.append((block.text, rule))
+    return Cleaned(blocks=tuple(kept), removed=tuple(removed))
+
+
+def clutter_rule(line: str, *, rules: CleanRules, common: CommonRules, learned: frozenset[str]) -> str | None:
+    """Return the rule that says a line is clutter, None when it is the article's."""
+    plain = plain_line(line)
+    if any(plain.startswith(plain_line(keep)) for keep in rules.keep_lines):
+        return None
+    for start in rules.drop_lines:
+        if plain.startswith(plain_line(start)):
+            return f"outlet: {start}"
+    if learned and fold_line(line) in learned:
+        return "learned"
+    return _common_rule(line.strip(), plain, common)
+
+
+def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
+    if len(line) > _MAX_CLUTTER:
+        return None
+    if not plain:
+        return "symbols alone"
+    for group, pattern in common.lines.whole:
+        if pattern.fullmatch(plain):
+            return f"common: {group}"
+    if line.startswith(_QUOTED):
+        return None
+    for group, pattern in common.lines.starts:
+        match = pattern.match(plain)
+        if match and not _goes_on(line, plain, match.end()):
+            return f"common: {group}"
+    return None
+
+
+def _goes_on(line: str, plain: str, end: int) -> bool:
+    """Tell whether a clutter opening is only the beginning of a sentence: "Lire aussi des romans lui a servi."
+
+    A title that follows "Lire aussi" begins with a capital, a quotation mark, or after a colon or a dash.
+    """
+    rest = plain[end:].lstrip(" ")
+    if not rest or plain[end : end + 1].isalnum():
+        return bool(rest)
+    position = line.lower().replace("’", "'").find(rest[:12])
+    begins = line[position : position + 1] if position > 0 else rest[:1]
+    return begins.islower() and bool(_SENTENCE_END.search(line))
+
+
+def take_signature(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], str | None]:
+    """Take a signature ("A. Lo.", "M.B. avec AFP") off the end of the text; return the rest and the signature."""
+    if blocks and len(blocks[-1].text) <= 60:
+        last = blocks[-1].text.strip().strip("()")
+        bare = re.sub(r"\s*(?:,|\bavec\b|/|\bet\b|\()\s*(?:l[’'])?(?:AFP|Reuters|Belga|AP|ATS|agences?)\W*$", "", last)
+        if is_signature(bare) or (read_byline([last]).agency and not read_byline([last]).authors and len(last) < 30):
+            return blocks[:-1], last
+    return blocks, None

@@ -1,0 +1,174 @@
+"""What kind of page is it? Walls, challenges, listings and video pages are told apart from articles."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.steps.structured import as_list
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+    from kiosque.model import Outlet
+    from pipelines.steps.body import Body
+    from pipelines.steps.metadata import Metadata
+    from pipelines.steps.structured import Structured
+
+_SHORT = 1200
+_PARAGRAPH = 120
+_MANY_LINKS = 60
+_MIN_WORDS = 20
+_ARTICLES = frozenset(
+    {
+        "newsarticle",
+        "article",
+        "blogposting",
+        "reportagenewsarticle",
+        "analysisnewsarticle",
+        "opinionnewsarticle",
+        "liveblogposting",
+        "review",
+        "reviewnewsarticle",
+        "backgroundnewsarticle",
+        "askpublicnewsarticle",
+    }
+)
+_LISTS = frozenset({"collectionpage", "itemlist", "searchresultspage"})
+_LANGUAGES = {"fr": "french", "en": "english", "nl": "dutch", "de": "german", "it": "italian", "es": "spanish"}
+# What an answer of a guard says in its title or its few lines; each only counts on a page with next to no text.
+_CHALLENGE = re.compile(
+    r"just a moment|checking your browser|un instant\s*(?:\.\.\.|…)|vérification (?:de sécurité|que vous)|attention required"
+    r"|access denied|accès (?:refusé|interdit|bloqué)|êtes-vous un (?:humain|robot)|you have been blocked|pardon our interruption"
+    r"|please enable js|activer javascript et|captcha|cf-browser-verification|datadome|enable javascript and cookies",
+    re.IGNORECASE,
+)
+_CONSENT = re.compile(
+    r"(?:accepter|refuser|paramétrer|gérer|gestion).{0,40}cookies|cookies.{0,80}(?:accepter|refuser|partenaires|consent)"
+    r"|votre vie privée|respect de (?:votre|la) vie privée|nos partenaires (?:stockons|utilisons)|continuer sans accepter",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(
+    r"(?:connectez-vous|identifiez-vous|se connecter|mot de passe|créez? (?:un|votre) compte|espace abonné)",
+    re.IGNORECASE,
+)
+_PAYWALL_NAMES = re.compile(
+    r"paywall|piano-?(?:inline|container|offer)|poool|article[_-]?(?:is-)?(?:premium|restricted|locked|payant|abonne)"
+    r"|(?:is|has)[_-]?(?:premium|paywall|restricted|locked)|premium-?(?:content|article|paywall)|reserve-?(?:aux-)?abonn"
+    r"|paid-?content|qiota|subscriber-?only|fig-premium-paywall|abo-?inciter"
+)
+_PAYWALL_LINES = re.compile(
+    r"il vous reste [\d,.]+ ?% de (?:cet article|ce contenu)|(?:cet )?article (?:est )?réservé aux abonné|réservé à nos abonné"
+    r"|la suite (?:de cet article )?est réservée|contenu réservé aux abonné|pour lire la suite (?:de cet article)?,? ?(?:abonnez|connectez)"
+    r"|abonnez-vous pour lire|(?:envie de|vous souhaitez) lire la suite",
+    re.IGNORECASE,
+)
+_FALSE = {"false", "0", "no", "non"}
+_TRUE = {"true", "1", "yes", "oui"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a page looks like before its text is taken out."""
+
+    title: str
+    shown: str
+    """The beginning of everything that the page shows."""
+    length: int
+    """Characters of everything that it shows."""
+    links: int
+    password: bool
+    detail: str = ""
+
+
+def read_shape(root: HtmlElement, structured: Structured) -> Shape:
+    """Measure a page; cheap, and done before extraction consumes the tree."""
+    body = root.find(".//body")
+    texts = root.xpath("//body//text()[not(parent::script) and not(parent::style) and not(parent::noscript)]")
+    shown = " ".join("".join(texts).split()) if body is not None else ""
+    return Shape(
+        title=" ".join(root.xpath("string(//title)").split()),
+        shown=shown[: 4 * _SHORT],
+        length=len(shown),
+        links=len(root.findall(".//a")),
+        password=root.find(".//input[@type='password']") is not None,
+        detail=", ".join(sorted(structured.types))[:80],
+    )
+
+
+def refuse(shape: Shape, body: Body, found: Metadata, *, outlet: Outlet) -> str | None:
+    """Return the reason slug for a page that is no article, None for one that is."""
+    text = body.text
+    return _wall(shape, text) or _listing(shape, body, found) or _thin(body, found) or _foreign(body, outlet)
+
+
+def _wall(shape: Shape, text: str) -> str | None:
+    """Name the wall that stands where an article should: an answer with next to no prose of its own."""
+    if len(text) > _SHORT:
+        return None
+    if shape.length < 2 * _SHORT and _CHALLENGE.search(f"{shape.title}\n{shape.shown}"):
+        return "anti-bot"
+    if _CONSENT.search(text) or (not text and _CONSENT.search(shape.shown)):
+        return "consent-wall"
+    if shape.password and _LOGIN.search(shape.shown) and len(text) < _SHORT // 4:
+        return "login-wall"
+    return None
+
+
+def _listing(shape: Shape, body: Body, found: Metadata) -> str | None:
+    """Tell a section front from an article: no article type, many links, no paragraphs."""
+    types = found.structured.types
+    prose = sum(len(block.text) for block in body.blocks if len(block.text) > _PARAGRAPH)
+    if types & _ARTICLES or (found.structured.first("og:type") or "").lower() == "article":
+        return None
+    if types & _LISTS and prose < _SHORT:
+        return "listing-page"
+    return "listing-page" if prose < _PARAGRAPH * 2 and shape.links > _MANY_LINKS else None
+
+
+def _thin(body: Body, found: Metadata) -> str | None:
+    """Refuse what is too short to be an article, a player's page by its own name."""
+    if len(body.text.split()) >= _MIN_WORDS and found.title:
+        return None
+    if not body.text:
+        return "video-only" if "videoobject" in found.structured.types else "no-text"
+    if not found.title:
+        return "no-title"
+    return "video-only" if "videoobject" in found.structured.types else "too-short"
+
+
+def _foreign(body: Body, outlet: Outlet) -> str | None:
+    return (
+        None if outlet.language in {"any", body.language} else f"not-{_LANGUAGES.get(outlet.language, outlet.language)}"
+    )
+
+
+def is_paywalled(root: HtmlElement, structured: Structured) -> bool:
+    """Tell whether the page keeps part of its article for subscribers.
+
+    `isAccessibleForFree` decides when the page says it; else elements and lines that only a closed article carries.
+    """
+    said = _free(structured)
+    if said is not None:
+        return not said
+    tier = (structured.first("article:content_tier") or "").lower()
+    if tier in {"free", "locked", "metered"}:
+        return tier == "locked"
+    return _has_paywall_element(root)
+
+
+def _free(structured: Structured) -> bool | None:
+    parts = [structured.node, *(one for one in as_list(structured.node.get("hasPart")) if isinstance(one, dict))]
+    values = [str(part["isAccessibleForFree"]).lower() for part in parts if part.get("isAccessibleForFree") is not None]
+    if any(value in _FALSE for value in values):
+        return False
+    return True if any(value in _TRUE for value in values) else None
+
+
+def _has_paywall_element(root: HtmlElement) -> bool:
+    for element in root.iter("div", "section", "aside", "article", "p"):
+        names = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+        if _PAYWALL_NAMES.search(names) and _PAYWALL_LINES.search("".join(element.itertext())[:3000]):
+            return True
+    return False

@@ -1,0 +1,91 @@
+"""Text -> one tree, parsed once and shared by every later step."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
+
+from kiosque.model import Rejected
+from pipelines.steps.decode import decode
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+    from kiosque.model import Page
+
+MAX_BYTES = 12_000_000
+"""The longest French article page met was 3 MB; a larger answer is not an article."""
+
+# What a file that is no HTML begins with.
+_BINARY = (
+    b"%PDF",  # PDF
+    b"\x89PNG",  # PNG
+    b"\xff\xd8\xff",  # JPEG
+    b"GIF8",  # GIF
+    b"PK\x03\x04",  # ZIP, EPUB, DOCX
+    b"\x1f\x8b",  # gzip
+    b"RIFF",  # WebP, WAV
+    b"OggS",  # Ogg
+    b"ID3",  # MP3
+    b"\x00\x00\x00",  # MP4 and its kin
+    b"wOF",  # WOFF
+)
+# Types that never carry an article's page; a missing or odd type is judged by the bytes.
+_OTHER_TYPES = re.compile(
+    r"^(image|audio|video|font)/|^application/(pdf|zip|json|octet-stream|rss|atom)", re.IGNORECASE
+)
+_FEED = re.compile(r"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
+_TAG = re.compile(rb"<[a-zA-Z!/]")
+_NUL_SHARE = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A parsed page. The tree is lxml's and can be changed: only extraction does, last of all."""
+
+    url: str
+    """The URL that answered."""
+    html: str
+    root: HtmlElement
+
+
+def parse(page: Page) -> Document | Rejected:
+    """Parse a page's bytes; `Rejected` when they are no HTML page. Never raises, whatever the bytes."""
+    reason = _not_html(page)
+    if reason is not None:
+        return Rejected(reason=reason, url=page.final_url)
+    text = decode(page).replace("\x00", "")
+    if _FEED.match(text[:2000]):
+        return Rejected(reason="not-html", url=page.final_url, detail="a feed or sitemap")
+    root = parse_html(text)
+    if root is None:
+        return Rejected(reason="empty", url=page.final_url)
+    return Document(url=page.final_url, html=text, root=root)
+
+
+def parse_html(text: str) -> HtmlElement | None:
+    """Return the tree of a page's text, None when nothing is in it. Nesting beyond 256 is cut off by libxml2."""
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError):  # an empty document, or one that libxml2 gives up
+        return None
+
+
+def _not_html(page: Page) -> str | None:
+    body = page.body
+    if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        return "empty"
+    if len(body) > MAX_BYTES:
+        return "too-large"
+    if body.lstrip()[:8].startswith(_BINARY) or _OTHER_TYPES.match(page.header("content-type") or ""):
+        return "not-html"
+    if body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return None
+    if body.count(b"\x00") > len(body) * _NUL_SHARE or not _TAG.search(body):
+        return "not-html"
+    return None
