@@ -129,8 +129,8 @@ def a_day(value: object, where: str) -> date:
 def a_range(value: object, where: str) -> tuple[int, int]:
     """The fewest and the most articles of an ordinary day."""
     match value:
-        case [int() as low, int() as high] if 0 <= low <= high <= MOST_PER_DAY and value != [True, True]:
-            return int(low), int(high)
+        case [low, high] if type(low) is type(high) is int and 0 <= low <= high <= MOST_PER_DAY:
+            return low, high
     raise OutletError(f"{where} must be two whole numbers, the smaller first (as [5, 60])")
 
 

@@ -1,0 +1,86 @@
+"""Pick outlets from the registry by country, region and tags, or by slug."""
+
+from __future__ import annotations
+
+import unicodedata
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from kiosque.errors import OutletError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from kiosque.model import Outlet
+
+# What the shipped outlets' tags mean; a file may have others. The first group is the reach, then the kind, then topics.
+TAGS = {
+    "national": "for a whole country or its French-speaking part",
+    "regional": "for a region, a canton or some départements",
+    "local": "for a town and its surroundings",
+    "overseas": "of the French overseas territories",
+    "international": "for several countries",
+    "africa": "of Africa or about it",
+    "maghreb": "of Morocco, Algeria or Tunisia",
+    "daily": "a daily newspaper, printed or not",
+    "weekly": "a weekly newspaper",
+    "magazine": "a weekly or monthly magazine, a review",
+    "broadcaster": "a radio or television channel",
+    "agency": "a news agency",
+    "online": "born on the web",
+    "public-service": "a public broadcaster",
+    "culture": "",
+    "economy": "",
+    "entertainment": "cinema and series",
+    "environment": "",
+    "food": "",
+    "games": "",
+    "health": "",
+    "home": "",
+    "investigation": "",
+    "lifestyle": "",
+    "media": "about the press itself",
+    "people": "celebrities",
+    "politics": "debate and ideas",
+    "science": "",
+    "sport": "",
+    "technology": "",
+    "travel": "",
+}
+
+
+def choose(
+    outlets: Mapping[str, Outlet],
+    *,
+    countries: Collection[str] = (),
+    regions: Collection[str] = (),
+    tags: Collection[str] = (),
+) -> dict[str, Outlet]:
+    """Keep the outlets of one of the countries, with one of the regions and with all of the tags; no filter, all.
+
+    Case and accents do not matter, and a part of a region's name is enough ("bretagne", "alpes").
+    """
+    codes = {code.upper() for code in countries}
+    parts = [_plain(region) for region in regions]
+    wanted = {_plain(tag) for tag in tags}
+    return {
+        slug: outlet
+        for slug, outlet in outlets.items()
+        if (not codes or outlet.country in codes)
+        and (not parts or any(part in _plain(outlet.region or "") for part in parts))
+        and wanted <= set(outlet.tags)
+    }
+
+
+def named(outlets: Mapping[str, Outlet], slug: str) -> Outlet:
+    """Return the outlet of a slug; raise `OutletError` with the nearest slug when there is none."""
+    if slug in outlets:
+        return outlets[slug]
+    near = get_close_matches(slug[:100], outlets, n=1)
+    hint = f", did you mean {near[0]!r}?" if near else "; `kiosque outlets list` shows those there are"
+    raise OutletError(f"no outlet is called {slug!r}{hint}")
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text.strip().casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
