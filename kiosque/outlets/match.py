@@ -20,9 +20,9 @@ SHARED_HOSTS = frozenset(
     {
         "feedburner.com",  # Google FeedBurner
         "feedproxy.google.com",  # the same, for its links
-        "news.google.com",
-        "rss.app",
-        "feedly.com",
+        "news.google.com",  # an aggregator
+        "rss.app",  # makes feeds of pages that have none
+        "feedly.com",  # a reader
     }
 )
 
