@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _NAME = "_common.toml"
-_ELEMENT_KEYS = ("tags", "words", "parts", "css")
+_ELEMENT_KEYS = ("tags", "words", "parts", "css", "sure")
 _LINE_KEYS = ("starts", "whole")
 
 
@@ -29,6 +29,10 @@ class ElementRules:
     """Whole words of a class or id attribute, lower case."""
     parts: re.Pattern[str] | None
     """Found anywhere in a class or id attribute, lower case."""
+    sure_words: frozenset[str]
+    """As `words`, of groups that are clutter however much text they hold."""
+    sure_parts: re.Pattern[str] | None
+    """As `parts`, of groups that are clutter however much text they hold."""
     css: tuple[str, ...]
     """CSS selectors, for what a name alone does not tell."""
 
@@ -75,13 +79,20 @@ def parse_common(text: str) -> CommonRules:
 def _element_rules(groups: Mapping[str, Any]) -> ElementRules:
     for name, group in groups.items():
         _refuse_unknown(group, _ELEMENT_KEYS, f"elements.{name}.")
-    parts = _strings(groups, "parts")
+    sure = {name: group for name, group in groups.items() if group.get("sure")}
+    other = {name: group for name, group in groups.items() if not group.get("sure")}
     return ElementRules(
         tags=frozenset(_strings(groups, "tags")),
-        words=frozenset(_strings(groups, "words")),
-        parts=_compile("|".join(parts), "elements.parts") if parts else None,
+        words=frozenset(_strings(other, "words")),
+        parts=_any_of(_strings(other, "parts")),
+        sure_words=frozenset(_strings(sure, "words")),
+        sure_parts=_any_of(_strings(sure, "parts")),
         css=tuple(_strings(groups, "css")),
     )
+
+
+def _any_of(parts: list[str]) -> re.Pattern[str] | None:
+    return _compile("|".join(f"(?:{part})" for part in parts), "elements.parts") if parts else None
 
 
 def _line_rules(groups: Mapping[str, Any]) -> LineRules:

@@ -49,8 +49,14 @@ def read_body(
     """Read the whole text of a page. The document's tree is consumed."""
     label = document.root.get("lang") or found.structured.first("og:locale", "content-language")
     shown = find_lead(document.root, description=found.description, css=rules.lead_css)
-    lead = tuple(line for line in shown if found.title is None or not repeats(line, found.title))
-    blocks = extract_blocks(document.root, common=common, drop_css=outlet.clean.drop_css, body_css=rules.body_css)
+    lead = tuple(line for line in shown.lines if found.title is None or not repeats(line, found.title))
+    blocks = extract_blocks(
+        document.root,
+        common=common,
+        lead=shown.element,
+        drop_css=outlet.clean.drop_css,
+        body_css=rules.body_css,
+    )
     mended = tuple(replace(block, text=mend(block.text)) for block in blocks)
     whole = put_lead_first(_without_title(mended, found.title), lead)
     cleaned = clean_blocks(whole, rules=outlet.clean, common=common, learned=learned)

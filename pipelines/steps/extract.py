@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
+from lxml.html import document_fromstring
+
+from pipelines.steps.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lxml.html import HtmlElement
 
-    from kiosque.common_rules import CommonRules, ElementRules
+    from kiosque.common_rules import CommonRules
 
-# Names in these elements never condemn the page: they carry it.
-_FRAME = {"html", "body", "main", "h1"}
-_SHARE_THAT_CARRIES = 0.4
 _TOO_LITTLE = 250
-_MIN_PROSE = 40
+"""Characters under which a body selector's find is doubted."""
 _SCRIPTS = ("script", "style", "noscript", "template", "svg", "iframe", "head")
+# Elements that trafilatura deletes with their text, although sentences run through them.
+_WOVEN = frozenset({"time", "label", "legend", "article"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,70 +34,51 @@ class Block:
 
 
 def extract_blocks(
-    root: HtmlElement, *, common: CommonRules, drop_css: Iterable[str] = (), body_css: str | None = None
+    root: HtmlElement,
+    *,
+    common: CommonRules,
+    lead: HtmlElement | None = None,
+    drop_css: Iterable[str] = (),
+    body_css: str | None = None,
 ) -> tuple[Block, ...]:
-    """Return the article's blocks in page order. The tree is consumed.
+    """Return the article's blocks in page order, without the chapô's element. The tree is consumed.
 
-    `body_css` is tried first; trafilatura reads the whole page when it gives little.
+    `body_css` is tried first, then the element that carries the prose, then the whole page.
     """
-    prune(root, common.elements, drop_css)
-    if body_css and (bodies := root.cssselect(body_css)):
-        blocks = _run_trafilatura(_page_around(bodies))
-        if sum(len(block.text) for block in blocks) >= _TOO_LITTLE:
-            return blocks
+    for css in (*common.elements.css, *drop_css):
+        for element in root.cssselect(css):
+            _drop(element)
+    found = survey(root, common.elements, lead=lead)
+    bodies = root.cssselect(body_css) if body_css else []
+    frames = [outermost for outermost in bodies if not any(up in bodies for up in outermost.iterancestors())]
+    if lead is not None:
+        _drop(lead)
+    for element in found.clutter:
+        _drop(element)
+    for candidate in (frames, [found.core] if found.core is not None else []):
+        if candidate:
+            blocks = _run_trafilatura(_page_around(candidate))
+            if sum(len(block.text) for block in blocks) >= _TOO_LITTLE or candidate is not frames:
+                return blocks
     return _run_trafilatura(root)
 
 
-def prune(root: HtmlElement, rules: ElementRules, drop_css: Iterable[str] = ()) -> None:
-    """Remove clutter elements, and never one that carries the page: its h1 or much of its prose."""
-    etree.strip_elements(root, *_SCRIPTS, with_tail=False)
-    condemned = list(_condemned(root, rules))
-    for css in rules.css:
-        condemned += root.cssselect(css)
-    prose = _prose(root)
-    for element in condemned:
-        if element.getparent() is not None and _prose(element) <= prose * _SHARE_THAT_CARRIES and not _has_h1(element):
-            element.drop_tree()
-    for css in drop_css:
-        for element in root.cssselect(css):
-            if element.getparent() is not None:
-                element.drop_tree()
+def _drop(element: HtmlElement) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
 
 
-def _condemned(root: HtmlElement, rules: ElementRules) -> Iterator[HtmlElement]:
-    for element in root.iter():
-        tag = element.tag
-        if tag in rules.tags:
-            yield element
-        elif tag not in _FRAME:
-            names = f"{element.get('class') or ''} {element.get('id') or ''}"
-            if names != " " and _is_clutter_name(names, rules):
-                yield element
-
-
-@lru_cache(maxsize=8192)
-def _is_clutter_name(names: str, rules: ElementRules) -> bool:
-    folded = names.lower()
-    if not rules.words.isdisjoint(folded.split()):
-        return True
-    return rules.parts is not None and rules.parts.search(folded) is not None
-
-
-def _prose(element: HtmlElement) -> int:
-    """Return how many characters of paragraphs an element holds; short ones are furniture."""
-    lengths = (len("".join(paragraph.itertext())) for paragraph in element.iter("p"))
-    return sum(length for length in lengths if length >= _MIN_PROSE)
-
-
-def _has_h1(element: HtmlElement) -> bool:
-    return element.tag == "h1" or element.find(".//h1") is not None
-
-
-def _page_around(bodies: list[HtmlElement]) -> HtmlElement:
-    page = etree.fromstring("<html><body><article/></body></html>", parser=etree.HTMLParser())
+def _page_around(frames: list[HtmlElement]) -> HtmlElement:
+    """Return a page of these elements alone, bare of the names that would make trafilatura doubt them."""
+    page = document_fromstring("<html><body><article></article></body></html>")
     article = page.find(".//article")
-    if article is not None:
-        article.extend(bodies)
+    article.extend(frames)
+    etree.strip_elements(article, *_SCRIPTS, with_tail=False)
+    for element in article.iterdescendants():
+        if element.tag in _WOVEN:
+            element.tag = "div" if element.tag == "article" else "span"
+        for name in ("class", "id", "style", "role", "itemprop"):
+            element.attrib.pop(name, None)
     return page
 
 

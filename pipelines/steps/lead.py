@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.steps.extract import Block
@@ -31,15 +32,23 @@ _OVERLAP = 0.8
 _MANY = 6
 
 
-def find_lead(root: HtmlElement, *, description: str | None, css: str | None = None) -> tuple[str, ...]:
-    """Return the blocks of the chapô as the page shows them, none when it shows none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The chapô as the page shows it."""
+
+    lines: tuple[str, ...] = ()
+    element: HtmlElement | None = None
+
+
+def find_lead(root: HtmlElement, *, description: str | None, css: str | None = None) -> Lead:
+    """Return the chapô, an empty one when the page shows none.
 
     An element named as a chapô comes first; else the block that repeats the page's own description.
     """
     for element in _candidates(root, css):
-        blocks = tuple(_split(element))
-        if blocks and _MIN <= sum(map(len, blocks)) <= _MAX and len(blocks) <= _MAX_BLOCKS:
-            return blocks
+        lines = tuple(_split(element))
+        if lines and _MIN <= sum(map(len, lines)) <= _MAX and len(lines) <= _MAX_BLOCKS:
+            return Lead(lines=lines, element=element)
     return _shown_description(root, description)
 
 
@@ -72,17 +81,17 @@ def _split(element: HtmlElement) -> Iterator[str]:
             yield text
 
 
-def _shown_description(root: HtmlElement, description: str | None) -> tuple[str, ...]:
+def _shown_description(root: HtmlElement, description: str | None) -> Lead:
     wanted = words_of((description or "").rstrip(". …"))
     if len(wanted) < _MANY:
-        return ()
+        return Lead()
     for element in root.iter("p", "h2", "div", "strong", "h3", "span"):
         if element.tag in {"div", "span"} and len(element) > _MANY:
             continue
         text = " ".join("".join(element.itertext()).split())
         if _MIN <= len(text) <= _MAX and _same(words_of(text), wanted) and not _elsewhere(element):
-            return (mend(text),)
-    return ()
+            return Lead(lines=(mend(text),), element=element)
+    return Lead()
 
 
 def _same(shown: list[str], wanted: list[str]) -> bool:
