@@ -21,7 +21,7 @@ CANAL_SUMMARY = (
     "Les bateliers demandent réparation pour neuf mois de navigation perdue.",
 )
 CANAL_BODY = (
-    "Des fissures connues de tous. La Compagnie du canal de Brisevent (CCB) a admis, lors d’une audition tenue ce jeudi",
+    "Des fissures connues de tous. La Compagnie du canal de Brisevent (CCB) a admis, lors d’une audition tenue",
     "ce jeudi 24 octobre, que l’état de la grande écluse lui avait été décrit dès 2022.",
     "et toutes sont restées sans réponse.",
     "Une décision repoussée trois fois",
