@@ -3,7 +3,6 @@
 import gzip
 import json
 import threading
-import tomllib
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 
@@ -12,6 +11,8 @@ from lxml import etree
 
 from kiosque.demo import DemoPress
 from kiosque.demo.stories import houses
+from kiosque.feeds import parse_feed
+from kiosque.outlets import load_outlet
 
 NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
@@ -244,12 +245,23 @@ def test_requests_are_logged_with_their_headers(press):
     assert logged.headers["user-agent"] == "essai/1"
 
 
-def test_outlet_files_say_what_the_outlets_are(press, tmp_path):
+def test_outlet_files_read_back_as_the_outlets(press, tmp_path):
     written = press.write_outlets(tmp_path / "outlets")
-    facts = [tomllib.loads(path.read_text(encoding="utf-8")) for path in written]
-    assert [path.stem for path in written] == [outlet.slug for outlet in press.outlets]
-    assert facts[2]["news_sitemaps"] == list(press.outlets[2].news_sitemaps)
-    assert [fact["name"] for fact in facts] == [outlet.name for outlet in press.outlets]
+    assert tuple(load_outlet(path) for path in written) == press.outlets
+
+
+def test_our_feed_reader_finds_what_the_feeds_say(press):
+    kinds = []
+    for url in feeds(press):
+        _, headers, body = ask(url)
+        reading = parse_feed(body, url=url, content_type=headers["Content-Type"])
+        kinds.append((reading.kind, reading.problem))
+        stories = {story.url: story for story in press.expected()}
+        for entry in reading.entries:
+            story = stories[entry.url.removesuffix("amp/")]
+            assert " ".join(entry.title.split()) == story.title
+            assert datetime.fromisoformat(entry.published) == story.published
+    assert kinds == [("atom", None), ("rss", None), ("news-sitemap", None)]
 
 
 def test_stopping_cuts_idle_connections_and_leaves_no_thread():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,6 +16,7 @@ from kiosque.demo.newsroom import Newsroom, Published
 from kiosque.demo.stories import Change, House, Story, change, houses
 from kiosque.demo.web import LoggedRequest, OutletServer
 from kiosque.model import Outlet
+from kiosque.outlets.write import outlet_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -109,7 +109,12 @@ class DemoPress:
     def write_outlets(self, folder: Path) -> tuple[Path, ...]:
         """Write SLUG.toml for each outlet into `folder`, made if needed; return the files."""
         folder.mkdir(parents=True, exist_ok=True)
-        return tuple(_write(outlet, folder / f"{outlet.slug}.toml") for outlet in self.outlets)
+        written = []
+        for outlet in self.outlets:
+            file = folder / f"{outlet.slug}.toml"
+            file.write_text(outlet_toml(outlet), encoding="utf-8")
+            written.append(file)
+        return tuple(written)
 
     def publish(self) -> str | None:
         """Put the next waiting story online and return its address, None when all are out.
@@ -210,26 +215,10 @@ def _outlet(room: Newsroom) -> Outlet:
         timezone=room.house.timezone,
         feeds=tuple(room.site + path for path in system.feeds),
         news_sitemaps=tuple(room.site + path for path in system.news_sitemaps),
-        delay=0.0,
+        delay=0.0,  # our own machine: nobody is to be spared
     )
 
 
 def _expected(room: Newsroom) -> Iterable[Expected]:
     system = SYSTEMS[room.house.slug]
     return (expected_of(piece, room=room, system=system) for piece in room.online)
-
-
-def _write(outlet: Outlet, path: Path) -> Path:
-    facts = {
-        "name": outlet.name,
-        "site": outlet.site,
-        "country": outlet.country,
-        "timezone": outlet.timezone,
-        "feeds": list(outlet.feeds),
-        "news_sitemaps": list(outlet.news_sitemaps),
-        "delay": outlet.delay,
-    }
-    # These strings, lists of them and numbers are written alike in JSON and in TOML.
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items())
-    path.write_text("".join(lines), encoding="utf-8")
-    return path
