@@ -4,8 +4,8 @@
 the feeds and the clutter are those of the systems that the real press uses.
 """
 
-from kiosque.demo.expected import Expected
+from kiosque.demo.expected import Expected, plain_spaces
 from kiosque.demo.press import DemoPress
 from kiosque.demo.web import LoggedRequest
 
-__all__ = ["DemoPress", "Expected", "LoggedRequest"]
+__all__ = ["DemoPress", "Expected", "LoggedRequest", "plain_spaces"]

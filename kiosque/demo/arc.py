@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NEWS_SITEMAP = "/arc/outboundfeeds/news-sitemap/?outputType=xml"
 SUBSCRIBERS = "/abonnes/"
+AGENCIES = {"AFP": "Agence France-Presse"}  # spelt out, as Québec's papers do
 TAGS = {
     "paragraph": ('<p class="c-paragraph article-body__paragraph">', "</p>"),
     "heading": ('<h2 class="c-heading article-body__heading">', "</h2>"),
@@ -122,7 +123,7 @@ def _moment(label: str, when: datetime) -> str:
 
 def _byline(piece: Published) -> str:
     if piece.story.agency:
-        return escape(f"Le Fanal avec {piece.story.agency}")
+        return AGENCIES[piece.story.agency]
     return " et ".join(f'<a href="#" class="b-byline__author">{escape(name)}</a>' for name in piece.story.authors)
 
 

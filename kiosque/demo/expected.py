@@ -25,6 +25,7 @@ class Expected:
     """The canonical address."""
     outlet: str
     title: str
+    """With plain spaces: compare with `plain_spaces(record.title)`."""
     lead: str
     published: datetime
     """To the second, in the outlet's zone."""
@@ -32,11 +33,15 @@ class Expected:
     """None before an edit."""
     authors: tuple[str, ...]
     agency: str | None
+    """By its short name: AFP."""
     section: str
+    """As the page shows it; SPIP has it in the breadcrumb only."""
     paragraphs: tuple[str, ...]
     """Every line of the body that must be in the text: paragraphs, intertitres, list items."""
     clutter: tuple[str, ...]
     """How lines begin that must not be in the text."""
+    repeated: tuple[str, ...]
+    """Lines in the body of every page of the outlet, its slogan: only repetition gives them away as clutter."""
     paywalled: bool
     reserved: bool
     """Whether tdmrep.json reserves its address."""
@@ -48,16 +53,29 @@ class Expected:
 
     def missing_from(self, text: str) -> tuple[str, ...]:
         """Return the lead and the paragraphs that `text` lacks."""
-        found = _plain_spaces(text)
-        return tuple(line for line in (self.lead, *self.paragraphs) if _plain_spaces(line) not in found)
+        found = plain_spaces(text)
+        return tuple(line for line in (self.lead, *self.paragraphs) if plain_spaces(line) not in found)
 
     def clutter_in(self, text: str) -> tuple[str, ...]:
-        """Return the lines of `text` that are clutter."""
-        lines = (_plain_spaces(line) for line in text.splitlines())
-        return tuple(line for line in lines if line.startswith(self.clutter))
+        """Return the lines of `text` that are clutter, those of `repeated` not counted."""
+        return _lines_starting(text, self.clutter)
+
+    def repeated_in(self, text: str) -> tuple[str, ...]:
+        """Return the lines of `text` that an outlet's other pages would give away as clutter."""
+        return _lines_starting(text, self.repeated)
 
 
-def _plain_spaces(text: str) -> str:
+def _lines_starting(text: str, starts: tuple[str, ...]) -> tuple[str, ...]:
+    lines = (plain_spaces(line) for line in text.splitlines())
+    return tuple(line for line in lines if line.startswith(starts))
+
+
+def plain_spaces(text: str) -> str:
+    r"""Return a text with plain single spaces, whatever kind it had.
+
+    >>> plain_spaces("Rugby\u00a0: la\u202ffinale\n")
+    'Rugby : la finale'
+    """
     return " ".join(text.split())
 
 
@@ -77,6 +95,7 @@ def expected_of(piece: Published, *, room: Newsroom, system: System) -> Expected
         section=story.section,
         paragraphs=tuple(plain(line) for line in chain.from_iterable(block.lines for block in story.body)),
         clutter=(*house.clutter, *(story.authors if story.initials else ())),
+        repeated=(house.slogan,),
         paywalled=story.paywalled,
         reserved=system.reserves(url.removeprefix(room.site)),
     )

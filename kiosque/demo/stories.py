@@ -57,6 +57,7 @@ class Story:
     hours_old: float | None = None
     """Age when the press starts; None waits for `DemoPress.publish`."""
     agency: str | None = None
+    """By its short name; the copy carries no other byline."""
     initials: bool = False
     """Signed by initials under the text; no other byline."""
     amp_in_feed: bool = False
