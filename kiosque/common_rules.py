@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAME = "_common.toml"
 _ELEMENT_KEYS = ("tags", "words", "parts", "css", "sure")
+_NEVER = re.compile(r"(?!)")
 _LINE_KEYS = ("starts", "whole")
 
 
@@ -33,6 +34,8 @@ class ElementRules:
     """As `words`, of groups that are clutter however much text they hold."""
     sure_parts: re.Pattern[str] | None
     """As `parts`, of groups that are clutter however much text they hold."""
+    body: re.Pattern[str]
+    """Found in a class, id or itemprop of an article's body, lower case."""
     css: tuple[str, ...]
     """CSS selectors, for what a name alone does not tell."""
 
@@ -53,6 +56,8 @@ class CommonRules:
 
     elements: ElementRules
     lines: LineRules
+    headings: tuple[tuple[str, re.Pattern[str]], ...]
+    """`(group, pattern)`: headings of boxes that are no part of the article, matched as whole lines are."""
 
 
 @cache
@@ -72,11 +77,12 @@ def parse_common(text: str) -> CommonRules:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise OutletError(f"{_NAME}: {error}") from error
-    _refuse_unknown(data, ("elements", "lines"), "")
-    return CommonRules(elements=_element_rules(data.get("elements", {})), lines=_line_rules(data.get("lines", {})))
+    _refuse_unknown(data, ("article", "elements", "headings", "lines"), "")
+    return CommonRules(elements=_element_rules(data.get("elements", {}), data.get("article", {})), lines=_line_rules(data.get("lines", {})), headings=_headings(data.get("headings", {})))
 
 
-def _element_rules(groups: Mapping[str, Any]) -> ElementRules:
+def _element_rules(groups: Mapping[str, Any], article: Mapping[str, Any]) -> ElementRules:
+    _refuse_unknown(article, ("body",), "article.")
     for name, group in groups.items():
         _refuse_unknown(group, _ELEMENT_KEYS, f"elements.{name}.")
     sure = {name: group for name, group in groups.items() if group.get("sure")}
@@ -87,6 +93,7 @@ def _element_rules(groups: Mapping[str, Any]) -> ElementRules:
         parts=_any_of(_strings(other, "parts")),
         sure_words=frozenset(_strings(sure, "words")),
         sure_parts=_any_of(_strings(sure, "parts")),
+        body=_any_of(article.get("body", [])) or _NEVER,
         css=tuple(_strings(groups, "css")),
     )
 
@@ -101,9 +108,16 @@ def _line_rules(groups: Mapping[str, Any]) -> LineRules:
     return LineRules(starts=_grouped(groups, "starts"), whole=_grouped(groups, "whole"))
 
 
-def _grouped(groups: Mapping[str, Any], key: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _headings(groups: Mapping[str, Any]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    for name, group in groups.items():
+        _refuse_unknown(group, ("whole",), f"headings.{name}.")
+    return _grouped(groups, "whole", table="headings")
+
+
+def _grouped(groups: Mapping[str, Any], key: str, *, table: str = "lines"
+) -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
-        (name, _compile("|".join(f"(?:{one})" for one in group[key]), f"lines.{name}.{key}"))
+        (name, _compile("|".join(f"(?:{one})" for one in group[key]), f"{table}.{name}.{key}"))
         for name, group in groups.items()
         if group.get(key)
     )

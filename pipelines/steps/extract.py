@@ -48,7 +48,7 @@ def extract_blocks(
     for css in (*common.elements.css, *drop_css):
         for element in root.cssselect(css):
             _drop(element)
-    found = survey(root, common.elements, lead=lead)
+    found = survey(root, common, lead=lead)
     bodies = root.cssselect(body_css) if body_css else []
     frames = [outermost for outermost in bodies if not any(up in bodies for up in outermost.iterancestors())]
     if lead is not None:

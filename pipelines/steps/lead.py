@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # How French sites and their CMS name the chapô, in a class, id or itemprop; lower case.
 _NAMES = re.compile(
     r"chap[oô](?!\w*logo)|chapeau|standfirst|article[_-]*(?:lead|lede|desc|hat|intro|excerpt|summary|header__intro)|"
-    r"(?:^|[\s_-])(?:hat|lede|lead|excerpt|intro|introduction|desc|descriptif|surtitre|accroche|subheadline|"
+    r"(?:^|[\s_-])(?:hat|lede|lead|excerpt|intro|introduction|desc|descriptif|accroche|subheadline|"
     r"sub-?headline|subtitle|sous-?titre|dek|deck|kicker-text|abstract|resume|article-summary)(?:$|[\s_-])|"
     r"(?:entry|post|content|app_entry|single|news|story)[_-]*(?:lead|excerpt|intro|desc|summary|subtitle)|"
     r"articlehat|heading__top__intro|introtext|field-name-field-chap"
@@ -55,15 +55,36 @@ def find_lead(root: HtmlElement, *, description: str | None, css: str | None = N
 def _candidates(root: HtmlElement, css: str | None) -> Iterator[HtmlElement]:
     if css:
         yield from root.cssselect(css)
-    for element in root.iter("p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"):
+    page = around_title(root)
+    for element in _after_title(root, "p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"):
         names = " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop")))).lower()
-        if names and _NAMES.search(names) and not _BAD.search(names) and not _elsewhere(element):
+        if names and _NAMES.search(names) and not _BAD.search(names) and not _elsewhere(element, page):
             yield element
 
 
-def _elsewhere(element: HtmlElement) -> bool:
-    """Tell whether an element stands in another article's teaser or outside the article."""
+def around_title(root: HtmlElement) -> frozenset[HtmlElement]:
+    """Return the elements around the page's first h1, none when it has no h1."""
+    title = root.find(".//h1")
+    return frozenset(title.iterancestors()) if title is not None else frozenset()
+
+
+def _after_title(root: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
+    met = root.find(".//h1") is None
+    for element in root.iter("h1", *tags):
+        if element.tag == "h1":
+            met = True
+        elif met:
+            yield element
+
+
+def _elsewhere(element: HtmlElement, page: frozenset[HtmlElement]) -> bool:
+    """Tell whether an element stands in another article's teaser or outside the article.
+
+    `page` holds what is around the title too: nothing there speaks against the element.
+    """
     for up in element.iterancestors():
+        if up in page:
+            return False
         if up.tag in {"nav", "footer", "aside", "a", "li"}:
             return True
         names = f"{up.get('class') or ''} {up.get('id') or ''}".lower()
@@ -85,11 +106,12 @@ def _shown_description(root: HtmlElement, description: str | None) -> Lead:
     wanted = words_of((description or "").rstrip(". …"))
     if len(wanted) < _MANY:
         return Lead()
+    page = around_title(root)
     for element in root.iter("p", "h2", "div", "strong", "h3", "span"):
         if element.tag in {"div", "span"} and len(element) > _MANY:
             continue
         text = " ".join("".join(element.itertext()).split())
-        if _MIN <= len(text) <= _MAX and _same(words_of(text), wanted) and not _elsewhere(element):
+        if _MIN <= len(text) <= _MAX and _same(words_of(text), wanted) and not _elsewhere(element, page):
             return Lead(lines=(mend(text),), element=element)
     return Lead()
 

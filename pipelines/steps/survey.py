@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pipelines.steps.boxes import find_boxes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
 
-    from kiosque.common_rules import ElementRules
+    from kiosque.common_rules import CommonRules, ElementRules
 
 # Elements whose text belongs to the block around them.
 _INLINE = frozenset(
@@ -22,10 +24,18 @@ _INLINE = frozenset(
 _PARAGRAPHS = frozenset({"p", "li", "blockquote", "dd", "h2", "h3", "h4", "pre"})
 # Elements that carry no article text whatever they hold.
 _SILENT = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "button", "iframe", "math"})
+# A link around one of these is a card of another article.
+_CARD_PARTS = frozenset({"p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time"})
 # Their names never condemn these.
 _FRAME = frozenset({"html", "body", "main", "h1"})
 _PROSE = 50
 """Characters outside links from which a block counts as prose."""
+_WEIGHTS = {"li": 0.5, "dd": 0.3, "td": 0.7, "h2": 0.5, "h3": 0.5, "h4": 0.5}
+"""What a character counts in a block that is seldom a paragraph."""
+_ABOVE = 0.3
+"""What a character counts above the title."""
+_PRAISED = 1.6
+"""How much more a body's name makes its votes count."""
 _LONG = 80
 """Characters of a block that is a paragraph beyond doubt."""
 _MORE = 0.2
@@ -48,9 +58,11 @@ class Survey:
     """Elements whose tag or names make them clutter, those that carry the page's prose or title acquitted."""
 
 
-def survey(root: HtmlElement, rules: ElementRules, *, lead: HtmlElement | None = None) -> Survey:
+def survey(root: HtmlElement, common: CommonRules, *, lead: HtmlElement | None = None) -> Survey:
     """Measure a page; the tree is left as it was. The chapô's element votes for nothing: it often stands apart."""
-    prose, suspects = _measure(root, rules)
+    prose, suspects = _measure(root, common.elements)
+    for box in find_boxes(root, common):
+        suspects.setdefault(box, False)
     total = sum(prose.values())
     inside = dict.fromkeys(suspects, 0)
     for block, length in prose.items():
@@ -64,7 +76,7 @@ def survey(root: HtmlElement, rules: ElementRules, *, lead: HtmlElement | None =
     )
     apart = clutter if lead is None else clutter | {lead}
     clean = {block: size for block, size in prose.items() if apart.isdisjoint((block, *block.iterancestors()))}
-    return Survey(core=_core(clean), prose=clean, clutter=clutter)
+    return Survey(core=_core(clean, root, common), prose=clean, clutter=clutter)
 
 
 def _measure(root: HtmlElement, rules: ElementRules) -> tuple[dict[HtmlElement, int], dict[HtmlElement, bool]]:
@@ -75,7 +87,7 @@ def _measure(root: HtmlElement, rules: ElementRules) -> tuple[dict[HtmlElement, 
     for element in root.iter():
         parent = element.getparent()
         around = block_of[parent] if parent is not None else root
-        if around is not None and parent is not None and element.tail and parent.tag != "a":
+        if around is not None and element.tail:
             lengths[around] = lengths.get(around, 0) + len(element.tail.strip())
         if around is None or element.tag in _SILENT:
             block_of[element] = None
@@ -83,8 +95,13 @@ def _measure(root: HtmlElement, rules: ElementRules) -> tuple[dict[HtmlElement, 
         verdict = _verdict(element, rules)
         if verdict is not None:
             suspects[element] = verdict
+        if element.tag == "a" and element.get("href"):
+            block_of[element] = None
+            if any(child.tag in _CARD_PARTS for child in element.iterdescendants()):
+                suspects[element] = False
+            continue
         block_of[element] = block = around if element.tag in _INLINE else element
-        if element.text and element.tag != "a":
+        if element.text:
             lengths[block] = lengths.get(block, 0) + len(element.text.strip())
     return {block: length for block, length in lengths.items() if length >= _PROSE}, suspects
 
@@ -113,19 +130,40 @@ def _name_verdict(names: str, rules: ElementRules) -> bool | None:
     return None
 
 
-def _core(prose: dict[HtmlElement, int]) -> HtmlElement | None:
-    """Return the element that paragraphs point to: a full vote for their parent, half a vote for its parent."""
+def _core(prose: dict[HtmlElement, int], root: HtmlElement, common: CommonRules) -> HtmlElement | None:
+    """Return the element that paragraphs point to: a full vote for their parent, half a vote for its parent.
+
+    A name such as "article-body" counts for more; text before the title, lists and definitions for less.
+    """
     votes: dict[HtmlElement, float] = {}
+    below = _below_title(root, prose)
     for block, length in prose.items():
         parent = block.getparent() if block.tag in _PARAGRAPHS else block
-        weight = length if block.tag != "li" else length / 2
+        weight = length * _WEIGHTS.get(str(block.tag), 1.0) * (1.0 if block in below else _ABOVE)
         for share in (1.0, 0.5):
             if parent is not None:
                 votes[parent] = votes.get(parent, 0) + weight * share
                 parent = parent.getparent()
     if not votes:
         return None
-    return _widen(max(votes, key=lambda element: votes[element]), prose)
+    best = max(votes, key=lambda element: votes[element] * (_PRAISED if _is_praised(element, common) else 1.0))
+    return _widen(best, prose)
+
+
+def _is_praised(element: HtmlElement, common: CommonRules) -> bool:
+    names = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}".lower()
+    return element.tag == "article" or (names != "  " and common.elements.body.search(names) is not None)
+
+
+def _below_title(root: HtmlElement, prose: dict[HtmlElement, int]) -> frozenset[HtmlElement]:
+    """Return the blocks that follow the first h1 with any prose after it; all of them when there is no such h1."""
+    after: set[HtmlElement] = set()
+    met = False
+    for element in root.iter():
+        met = met or element.tag == "h1"
+        if met and element in prose:
+            after.add(element)
+    return frozenset(after or prose)
 
 
 def _widen(core: HtmlElement, prose: dict[HtmlElement, int]) -> HtmlElement:
