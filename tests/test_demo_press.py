@@ -9,10 +9,13 @@ from http.client import HTTPConnection
 import pytest
 from lxml import etree
 
-from kiosque.demo import DemoPress
+from kiosque.demo import DemoPress, plain_spaces
 from kiosque.demo.stories import houses
 from kiosque.feeds import parse_feed
+from kiosque.model import Article, Page
 from kiosque.outlets import load_outlet
+from pipelines import read_article
+from pipelines.steps.lines import fold_line
 
 NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
@@ -262,6 +265,42 @@ def test_our_feed_reader_finds_what_the_feeds_say(press):
             assert " ".join(entry.title.split()) == story.title
             assert datetime.fromisoformat(entry.published) == story.published
     assert kinds == [("atom", None), ("rss", None), ("news-sitemap", None)]
+
+
+def read(press, story, url):
+    _, headers, body = ask(url)
+    named = tuple((name.lower(), value) for name, value in headers.items())
+    page = Page(url=url, final_url=url, headers=named, body=body, fetched_at=NOON + timedelta(hours=2))
+    outlet = next(outlet for outlet in press.outlets if outlet.slug == story.outlet)
+    article = read_article(page, outlet, learned=frozenset(fold_line(line) for line in story.repeated))
+    assert isinstance(article, Article), article
+    return article
+
+
+def test_each_page_reads_as_the_story_it_prints(press):
+    for _ in range(3):
+        press.edit()
+    for story in press.expected():
+        article = read(press, story, story.url)
+        assert (article.url, plain_spaces(article.title), article.paywalled) == (
+            story.url,
+            story.title,
+            story.paywalled,
+        )
+        assert (article.authors, article.agency) == (story.authors, story.agency)
+        assert article.published.value.startswith(story.day)
+        if story.modified and story.outlet != "sentinelle-de-brevaux":  # SPIP says it in words only
+            assert article.modified == story.modified.isoformat()
+        assert story.missing_from(article.text) == ()
+        assert story.clutter_in(article.text) + story.repeated_in(article.text) == ()
+
+
+def test_each_amp_page_reads_as_its_full_page(press):
+    for story in press.expected():
+        if story.outlet == "courrier-de-valmont":
+            amp, full = read(press, story, story.url + "amp/"), read(press, story, story.url)
+            assert (amp.url, amp.title, amp.authors, amp.text) == (full.url, full.title, full.authors, full.text)
+            assert amp.published.value == story.day
 
 
 def test_stopping_cuts_idle_connections_and_leaves_no_thread():
