@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ENTRIES", "MAX_SITEMAP_URLS", "FeedKind", "FeedReading", "parse_feed"]
 
 _HEAD = 200_000  # bytes in which the first element must stand
+_MAX_TEXT = 10_000_000  # characters of a feed that are read; sitemaps are streamed
 
 _NO_FEED = {
     "empty": "The answer has no content.",
@@ -40,7 +41,7 @@ def parse_feed(body: bytes, *, url: str, content_type: str | None) -> FeedReadin
     """
     content, whole = unpacked(body)
     encoding = encoding_of(content, content_type)
-    start = opening(text_of(decoded(content[:_HEAD], encoding)))
+    start = opening(text_of(decoded(content[:_HEAD], encoding), most=_HEAD))
     if start.problem is not None:
         return FeedReading(problem=start.problem, detail=_NO_FEED[start.problem])
     reading = _read(start, decoded(content, encoding), url=url)
@@ -53,5 +54,5 @@ def _read(start: Opening, chunks: Iterator[str], *, url: str) -> FeedReading:
     if start.root in {"urlset", "sitemapindex"}:
         return read_sitemap(chunks, start, url=url)
     if start.root == "json":
-        return read_json_feed(text_of(chunks), url=url)
-    return read_syndication(text_of(chunks), start, url=url)
+        return read_json_feed(text_of(chunks, most=_MAX_TEXT), url=url)
+    return read_syndication(text_of(chunks, most=_MAX_TEXT), start, url=url)

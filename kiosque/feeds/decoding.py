@@ -33,6 +33,9 @@ _SIGNATURES = (
 # What these labels mean on the web: https://encoding.spec.whatwg.org/#names-and-labels
 _WINDOWS_1252 = frozenset({"iso8859-1", "ascii", "cp1252"})
 
+# Python also knows `rot13`, `idna`, `unicode_escape`, ...: no charsets of a document.
+_CHARSETS = ("iso8859", "cp", "mac-", "koi8", "gb", "big5", "shift_jis", "euc_")
+
 
 def _windows_1252(error: UnicodeError) -> tuple[str, int]:
     """Read the bytes that are no UTF-8 as Windows-1252: pages pasted from two sources mix both."""
@@ -75,9 +78,16 @@ def decoded(content: bytes, encoding: str) -> Iterator[str]:
     yield _FORBIDDEN.sub("", decoder.decode(b"", final=True))
 
 
-def text_of(chunks: Iterable[str]) -> str:
-    """Join the pieces."""
-    return "".join(chunks)
+def text_of(chunks: Iterable[str], *, most: int) -> str:
+    """Join the pieces, up to `most` characters."""
+    pieces: list[str] = []
+    room = most
+    for chunk in chunks:
+        pieces.append(chunk[:room])
+        room -= len(pieces[-1])
+        if not room:
+            break
+    return "".join(pieces)
 
 
 def encoding_of(content: bytes, content_type: str | None) -> str:
@@ -102,11 +112,11 @@ def _label(content: bytes, content_type: str | None) -> str | None:
     names = [header[1] if header else "", declared[1].decode("ascii") if declared else ""]
     for name in names:
         try:
-            codec = codecs.lookup(name) if name else None
+            codec = codecs.lookup(name).name if name else ""
         except LookupError:
             continue
-        if codec is not None and codec._is_text_encoding and not codec.name.startswith("utf"):  # noqa: SLF001 -- `rot13` and `zip` are no charsets; the library has no other way to tell
-            return "cp1252" if codec.name in _WINDOWS_1252 else codec.name
+        if codec in _WINDOWS_1252 or codec.startswith(_CHARSETS):
+            return "cp1252" if codec in _WINDOWS_1252 else codec
     return None
 
 

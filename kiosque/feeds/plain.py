@@ -14,10 +14,11 @@ _MAX_MARKUP = 100_000
 _MAX_FIELD = 500
 """Characters kept of a date, a name, a tag, an identifier."""
 
-_UNSEEN = re.compile(r"<(script|style)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(/?)(script|style)\b[^<>]*>", re.IGNORECASE)
 _BREAK = re.compile(
     r"<(?:/?(?:p|div|li|ul|ol|h[1-6]|blockquote|tr|td|table|figure|figcaption)|br)\b[^<>]*>", re.IGNORECASE
 )
+_SPACE = re.compile(r"[ \t\r\n\f]+")
 _TAG = re.compile(r"<(?:[a-zA-Z/!?])[^<>]*>")
 
 
@@ -29,10 +30,24 @@ def plain_text(markup: object) -> str | None:
     """
     if not isinstance(markup, str):
         return None
-    text = _UNSEEN.sub(" ", markup[:_MAX_MARKUP]) if "</" in markup else markup[:_MAX_MARKUP]
-    text = unescape(_TAG.sub("", _BREAK.sub(" ", text)))
+    text = markup[:_MAX_MARKUP]
+    if "<" in text:
+        text = _TAG.sub("", _BREAK.sub(" ", _seen(text)))
     # `split()` would also cut at no-break spaces, which French typography needs.
-    return re.sub(r"[ \t\r\n\f]+", " ", text).strip(" ")[:MAX_TEXT] or None
+    return _SPACE.sub(" ", unescape(text)).strip(" ")[:MAX_TEXT] or None
+
+
+def _seen(markup: str) -> str:
+    """Return the markup without its scripts and styles; one that never ends takes the rest along."""
+    pieces, position, inside = [], 0, ""
+    for tag in _UNSEEN.finditer(markup):
+        closing, name = tag[1], tag[2].lower()
+        if not inside and not closing:
+            pieces.append(markup[position : tag.start()])
+            inside = name
+        elif closing and name == inside:
+            position, inside = tag.end(), ""
+    return " ".join(pieces if inside else [*pieces, markup[position:]])
 
 
 def field(value: object) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from html import escape, unescape
 from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import feedparser
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 
     from kiosque.feeds.sniffing import Opening
 
-MAX_FEED = 10_000_000
-"""Characters of a feed that are read."""
+# feedparser needs about 50 microseconds for an element, and the square of their number for attributes or for
+# relative bases inside each other.
+_MAX_TAGS = 250_000
+_LONG_TAG = re.compile(r"<([\w:.-]{1,100})\s[^<>]{4000,}?(/?)>")
+_RELATIVE_BASE = re.compile(
+    r"""\s(?:xml:)?base\s*=\s*(?:"(?!https?://[^"]{0,2000}")[^"]*"|'(?!https?://[^']{0,2000}')[^']*'|[^\s"'>]+)""",
+    re.IGNORECASE,
+)
 
 _KINDS: dict[str, FeedKind] = {"rss": "rss", "feed": "atom", "rdf": "rdf"}
 _ENTRY = re.compile(r"<(?:[\w.-]{1,40}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
@@ -81,10 +88,13 @@ def read_syndication(text: str, start: Opening, *, url: str) -> FeedReading:
 
 def _body(text: str, start: Opening) -> tuple[str, bool]:
     """Return the root element, without the doctype before it, and whether its end is missing."""
-    body = text[start.offset : start.offset + MAX_FEED]
+    body = text[start.offset :].rstrip()
+    if body.count("<") > _MAX_TAGS:
+        body = body[: [match.start() for match in islice(re.finditer("<", body), _MAX_TAGS)][-1]]
     name = re.match(r"<([\w:.-]+)", body)
     closing = f"</{name[1]}" if name else "</"
-    return body, closing not in body[-20_000:]
+    alone = body.endswith("/>") and body.count("<") == 1
+    return body, not alone and closing not in body[-20_000:]
 
 
 def _first_entries(body: str) -> tuple[str, bool]:
@@ -98,9 +108,14 @@ def _first_entries(body: str) -> tuple[str, bool]:
 
 
 def _mended(body: str) -> str:
-    return "".join(
-        piece if piece.startswith(_CDATA) else _AMPERSAND.sub(_mended_reference, piece) for piece in _cdata_apart(body)
-    )
+    return "".join(piece if piece.startswith(_CDATA) else _mended_markup(piece) for piece in _cdata_apart(body))
+
+
+def _mended_markup(piece: str) -> str:
+    piece = _LONG_TAG.sub(r"<\1\2>", piece)
+    if "base" in piece:
+        piece = _RELATIVE_BASE.sub("", piece)
+    return _AMPERSAND.sub(_mended_reference, piece)
 
 
 def _cdata_apart(body: str) -> Iterator[str]:
@@ -124,7 +139,9 @@ def _mended_reference(match: re.Match[str]) -> str:
     character = unescape(reference)
     if character == reference:
         return "&amp;" + reference[1:]
-    return escape(character, quote=False) if character.isprintable() or character.isspace() else ""
+    # `unescape` gives U+FFFD for what is no character, and control characters as they are.
+    sound = character != "\ufffd" and (character.isprintable() or character.isspace() or character == "\xad")
+    return escape(character, quote=False) if sound else ""
 
 
 def _parsed(body: str, url: str) -> dict[str, Any]:
