@@ -42,7 +42,11 @@ def ask(url, *, method="GET", **headers):
     host, _, path = url.removeprefix("http://").partition("/")
     connection = HTTPConnection(host, timeout=5)
     try:
-        connection.request(method, f"/{path}", headers={name.replace("_", "-"): text for name, text in headers.items()})
+        connection.request(
+            method,
+            f"/{path}",
+            headers={name.replace("_", "-"): text for name, text in headers.items()},
+        )
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
@@ -215,6 +219,14 @@ def test_what_is_not_there_is_a_404_page(press, path):
     answers = [ask(f"http://{host}{path}") for host in press.hosts]
     assert all(status in {404, 200} for status, _, _ in answers)
     assert any(status == 404 and b"Page introuvable" in body for status, _, body in answers)
+
+
+def test_a_request_target_that_is_no_address_is_a_404(press):
+    for host in press.hosts:
+        connection = HTTPConnection(host, timeout=5)
+        connection.request("GET", "http://[/")
+        assert connection.getresponse().status == 404
+        connection.close()
 
 
 def test_other_addresses_of_a_story_redirect_to_the_canonical_one(press):

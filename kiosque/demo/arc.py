@@ -8,7 +8,6 @@ import json
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kiosque.demo import front
 from kiosque.demo.markup import blocks, clock, fill, inline, json_script, long_day, slug
@@ -45,8 +44,8 @@ def _identifier(story: Story) -> str:
 
 def reply(room: Newsroom, path: str) -> Reply:
     """Answer one path."""
-    asked = urlsplit(path)
-    match asked.path:
+    asked = path.partition("?")[0]
+    match asked:
         case "/":
             return front.listing(room, _addressed(room), title="Accueil")
         case "/robots.txt":
@@ -58,7 +57,7 @@ def reply(room: Newsroom, path: str) -> Reply:
         case "/.well-known/tdmrep.json":
             return _reservation(room)
         case _:
-            return _page(room, asked.path)
+            return _page(room, asked)
 
 
 def _addressed(room: Newsroom) -> Iterator[tuple[Published, str]]:

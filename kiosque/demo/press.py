@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -74,13 +73,14 @@ class DemoPress:
 
     def start(self) -> None:
         """Bind the three ports and serve; raises OSError when one is taken, and then holds none."""
-        with ExitStack() as undo:
+        try:
             for house, port in zip(houses(), self._ports, strict=True):
                 server = self._server(house, port)
-                undo.callback(server.stop)
                 self._servers += (server,)
                 self._rooms[house.slug] = _open(house, site=f"http://{server.host_port}", now=self._now())
-            undo.pop_all()
+        except OSError:
+            self.stop()
+            raise
         for server in self._servers:
             server.start()
 

@@ -6,7 +6,6 @@ import re
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kiosque.demo import front
 from kiosque.demo.markup import blocks, bound, clock, fill, inline, weekday_day, zulu
@@ -35,8 +34,8 @@ def address(room: Newsroom, piece: Published) -> str:
 
 def reply(room: Newsroom, path: str) -> Reply:
     """Answer one path."""
-    asked = urlsplit(path)
-    match asked.path:
+    asked, _, query = path.partition("?")
+    match asked:
         case "/":
             return front.listing(room, _addressed(room), title="Accueil", feeds=(("rss", FEED),))
         case "/robots.txt":
@@ -44,7 +43,7 @@ def reply(room: Newsroom, path: str) -> Reply:
         case "/sitemap.xml":
             return front.sitemap(_addressed(room))
         case "/spip.php":
-            return _dynamic(room, asked.query)
+            return _dynamic(room, query)
         case _:
             return front.not_found(room)
 

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from kiosque.demo import front, wordpress_feeds
 from kiosque.demo.markup import amp_day, blocks, clock, fill, inline, json_script, long_day, slug
@@ -34,10 +34,10 @@ def address(room: Newsroom, piece: Published) -> str:
 
 def reply(room: Newsroom, path: str) -> Reply:
     """Answer one path."""
-    asked = urlsplit(path)
-    match asked.path:
+    asked, _, query = path.partition("?")
+    match asked:
         case "/":
-            return _front_page(room, parse_qs(asked.query))
+            return _front_page(room, parse_qs(query))
         case "/feed/":
             return wordpress_feeds.rss(room, _addressed(room))
         case "/feed/atom/":
