@@ -224,7 +224,8 @@ def test_what_is_not_there_is_a_404_page(press, path):
 def test_a_request_target_that_is_no_address_is_a_404(press):
     for host in press.hosts:
         connection = HTTPConnection(host, timeout=5)
-        connection.request("GET", "http://[/")
+        connection.putrequest("GET", "http://[/", skip_host=True)
+        connection.endheaders()
         assert connection.getresponse().status == 404
         connection.close()
 
