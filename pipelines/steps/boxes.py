@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _LABELS = frozenset({"p", "div", "span", "strong", "b", "a", "header", "legend", "dt", "li", "label", "em", "summary"})
+_LISTS = frozenset({"ul", "ol"})
 _PARAGRAPHS = frozenset({"p", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"})
 _LONGEST_LABEL = 60
 # A box never grows to these: they hold the page.
@@ -32,13 +33,17 @@ def find_boxes(root: HtmlElement, common: CommonRules) -> Iterator[HtmlElement]:
     linked: list[HtmlElement] = []
     for element in root.iter():
         if element.tag in _HEADINGS:
-            text = "".join(element.itertext())
+            text = " ".join(element.itertext())
             if len(text) <= 2 * _LONGEST_LABEL and opens_box(text, common):
                 yield from _box_of(element, common)
             elif _is_linked(element, text):
                 linked.append(element)
+        elif element.tag in _LISTS:
+            if is_link_list(element):
+                yield element
         elif element.tag in _LABELS and element.text and len(element.text) <= _LONGEST_LABEL:
-            if opens_box(element.text, common):
+            text = " ".join(element.itertext())
+            if len(text) <= 2 * _LONGEST_LABEL and opens_box(text, common):
                 yield from _box_of(element, common)
     yield from _cards(linked)
 
@@ -84,15 +89,21 @@ def _is_first(element: HtmlElement, parent: HtmlElement) -> bool:
 def _is_links(element: HtmlElement) -> bool:
     """Tell whether an element is empty or mostly links."""
     text = len("".join("".join(element.itertext()).split()))
-    links = sum(len("".join("".join(link.itertext()).split())) for link in element.iter("a"))
+    links = sum(len("".join("".join(link.itertext()).split())) for link in element.iter("a") if link.get("href"))
     return links >= _MOSTLY * text
 
 
 def _is_linked(heading: HtmlElement, text: str) -> bool:
     if any(up.tag == "a" for up in heading.iterancestors()):
         return True
-    links = sum(len("".join(link.itertext())) for link in heading.iter("a"))
+    links = sum(len("".join(link.itertext())) for link in heading.iter("a") if link.get("href"))
     return links > 0 and links >= _LINKED * len(text.strip())
+
+
+def is_link_list(element: HtmlElement) -> bool:
+    """Tell whether every item of a list is little more than a link."""
+    items = [item for item in element if item.tag == "li" and _length(item)]
+    return len(items) > 1 and all(_is_links(item) for item in items)
 
 
 def _cards(linked: list[HtmlElement]) -> Iterator[HtmlElement]:

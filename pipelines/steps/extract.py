@@ -37,6 +37,7 @@ def extract_blocks(
     root: HtmlElement,
     *,
     common: CommonRules,
+    title: HtmlElement | None = None,
     lead: HtmlElement | None = None,
     drop_css: Iterable[str] = (),
     body_css: str | None = None,
@@ -48,7 +49,7 @@ def extract_blocks(
     for css in (*common.elements.css, *drop_css):
         for element in root.cssselect(css):
             _drop(element)
-    found = survey(root, common, lead=lead)
+    found = survey(root, common, title=title, lead=lead)
     bodies = root.cssselect(body_css) if body_css else []
     frames = [outermost for outermost in bodies if not any(up in bodies for up in outermost.iterancestors())]
     if lead is not None:
@@ -75,7 +76,7 @@ def _page_around(frames: list[HtmlElement]) -> HtmlElement:
     article.extend(frames)
     etree.strip_elements(article, *_SCRIPTS, with_tail=False)
     for element in article.iterdescendants():
-        if element.tag in _WOVEN:
+        if element.tag in _WOVEN or (element.tag == "a" and not element.get("href")):
             element.tag = "div" if element.tag == "article" else "span"
         for name in ("class", "id", "style", "role", "itemprop"):
             element.attrib.pop(name, None)

@@ -28,6 +28,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE = 6000
 _ENOUGH = 15
 _LEAST = 0.12
+_LABELLED = 0.04
 
 
 def detect_language(text: str, *, label: str | None = None) -> str | None:
@@ -45,6 +46,9 @@ def detect_language(text: str, *, label: str | None = None) -> str | None:
         return claimed
     shares = {language: sum(word in known for word in words) / len(words) for language, known in _SETS.items()}
     best = max(shares, key=lambda language: (shares[language], language == claimed))
+    # Names and scores alone hold few small words: the label is believed as soon as its language is among the best.
+    if claimed in shares and shares[claimed] >= _LABELLED and shares[claimed] >= shares[best] / 2:
+        return claimed
     if shares[best] >= _LEAST:
         return best
     return None if claimed in _SETS else claimed

@@ -40,40 +40,40 @@ class Lead:
     element: HtmlElement | None = None
 
 
-def find_lead(root: HtmlElement, *, description: str | None, css: str | None = None) -> Lead:
+def find_lead(
+    root: HtmlElement, *, title: HtmlElement | None, description: str | None, css: str | None = None
+) -> Lead:
     """Return the chapô, an empty one when the page shows none.
 
     An element named as a chapô comes first; else the block that repeats the page's own description.
     """
-    for element in _candidates(root, css):
+    for element in _candidates(root, title, css):
         lines = tuple(_split(element))
         if lines and _MIN <= sum(map(len, lines)) <= _MAX and len(lines) <= _MAX_BLOCKS:
             return Lead(lines=lines, element=element)
-    return _shown_description(root, description)
+    return _shown_description(root, title, description)
 
 
-def _candidates(root: HtmlElement, css: str | None) -> Iterator[HtmlElement]:
+def _candidates(root: HtmlElement, title: HtmlElement | None, css: str | None) -> Iterator[HtmlElement]:
     if css:
         yield from root.cssselect(css)
-    page = around_title(root)
-    for element in _after_title(root, "p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"):
+    page = _around(title)
+    for element in _after(title, root, "p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"):
         names = " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop")))).lower()
         if names and _NAMES.search(names) and not _BAD.search(names) and not _elsewhere(element, page):
             yield element
 
 
-def around_title(root: HtmlElement) -> frozenset[HtmlElement]:
-    """Return the elements around the page's first h1, none when it has no h1."""
-    title = root.find(".//h1")
+def _around(title: HtmlElement | None) -> frozenset[HtmlElement]:
     return frozenset(title.iterancestors()) if title is not None else frozenset()
 
 
-def _after_title(root: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
-    met = root.find(".//h1") is None
+def _after(title: HtmlElement | None, root: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
+    met = title is None
     for element in root.iter("h1", *tags):
-        if element.tag == "h1":
+        if element is title:
             met = True
-        elif met:
+        elif met and element.tag != "h1":
             yield element
 
 
@@ -102,11 +102,11 @@ def _split(element: HtmlElement) -> Iterator[str]:
             yield text
 
 
-def _shown_description(root: HtmlElement, description: str | None) -> Lead:
+def _shown_description(root: HtmlElement, title: HtmlElement | None, description: str | None) -> Lead:
     wanted = words_of((description or "").rstrip(". …"))
     if len(wanted) < _MANY:
         return Lead()
-    page = around_title(root)
+    page = _around(title)
     for element in root.iter("p", "h2", "div", "strong", "h3", "span"):
         if element.tag in {"div", "span"} and len(element) > _MANY:
             continue

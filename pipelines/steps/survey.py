@@ -26,6 +26,7 @@ _PARAGRAPHS = frozenset({"p", "li", "blockquote", "dd", "h2", "h3", "h4", "pre"}
 _SILENT = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "button", "iframe", "math"})
 # A link around one of these is a card of another article.
 _CARD_PARTS = frozenset({"p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time"})
+_OTHERS = frozenset({"article", "li"})
 # Their names never condemn these.
 _FRAME = frozenset({"html", "body", "main", "h1"})
 _PROSE = 50
@@ -34,6 +35,8 @@ _WEIGHTS = {"li": 0.5, "dd": 0.3, "td": 0.7, "h2": 0.5, "h3": 0.5, "h4": 0.5}
 """What a character counts in a block that is seldom a paragraph."""
 _ABOVE = 0.3
 """What a character counts above the title."""
+_ASIDE = 0.4
+"""What a character counts in an article or list item that the title does not stand in."""
 _PRAISED = 1.6
 """How much more a body's name makes its votes count."""
 _LONG = 80
@@ -58,11 +61,12 @@ class Survey:
     """Elements whose tag or names make them clutter, those that carry the page's prose or title acquitted."""
 
 
-def survey(root: HtmlElement, common: CommonRules, *, lead: HtmlElement | None = None) -> Survey:
+def survey(root: HtmlElement, common: CommonRules, *, title: HtmlElement | None = None, lead: HtmlElement | None = None) -> Survey:
     """Measure a page; the tree is left as it was. The chapô's element votes for nothing: it often stands apart."""
     prose, suspects = _measure(root, common.elements)
     for box in find_boxes(root, common):
         suspects.setdefault(box, False)
+    page = frozenset(title.iterancestors()) if title is not None else frozenset()
     total = sum(prose.values())
     inside = dict.fromkeys(suspects, 0)
     for block, length in prose.items():
@@ -72,11 +76,11 @@ def survey(root: HtmlElement, common: CommonRules, *, lead: HtmlElement | None =
     clutter = frozenset(
         element
         for element, sure in suspects.items()
-        if inside[element] <= total * _CARRIES or (sure and element.find(".//h1") is None)
+        if inside[element] <= total * _CARRIES or (sure and (title is None or element not in page))
     )
     apart = clutter if lead is None else clutter | {lead}
     clean = {block: size for block, size in prose.items() if apart.isdisjoint((block, *block.iterancestors()))}
-    return Survey(core=_core(clean, root, common), prose=clean, clutter=clutter)
+    return Survey(core=_core(clean, root, common, title), prose=clean, clutter=clutter)
 
 
 def _measure(root: HtmlElement, rules: ElementRules) -> tuple[dict[HtmlElement, int], dict[HtmlElement, bool]]:
@@ -130,16 +134,21 @@ def _name_verdict(names: str, rules: ElementRules) -> bool | None:
     return None
 
 
-def _core(prose: dict[HtmlElement, int], root: HtmlElement, common: CommonRules) -> HtmlElement | None:
+def _core(
+    prose: dict[HtmlElement, int], root: HtmlElement, common: CommonRules, title: HtmlElement | None
+) -> HtmlElement | None:
     """Return the element that paragraphs point to: a full vote for their parent, half a vote for its parent.
 
     A name such as "article-body" counts for more; text before the title, lists and definitions for less.
     """
     votes: dict[HtmlElement, float] = {}
-    below = _below_title(root, prose)
+    below = _below(title, root, prose)
+    page = frozenset(title.iterancestors()) if title is not None else frozenset()
     for block, length in prose.items():
         parent = block.getparent() if block.tag in _PARAGRAPHS else block
         weight = length * _WEIGHTS.get(str(block.tag), 1.0) * (1.0 if block in below else _ABOVE)
+        if title is not None and any(up.tag in _OTHERS and up not in page for up in block.iterancestors()):
+            weight *= _ASIDE
         for share in (1.0, 0.5):
             if parent is not None:
                 votes[parent] = votes.get(parent, 0) + weight * share
@@ -155,12 +164,14 @@ def _is_praised(element: HtmlElement, common: CommonRules) -> bool:
     return element.tag == "article" or (names != "  " and common.elements.body.search(names) is not None)
 
 
-def _below_title(root: HtmlElement, prose: dict[HtmlElement, int]) -> frozenset[HtmlElement]:
-    """Return the blocks that follow the first h1 with any prose after it; all of them when there is no such h1."""
+def _below(
+    title: HtmlElement | None, root: HtmlElement, prose: dict[HtmlElement, int]
+) -> frozenset[HtmlElement]:
+    """Return the blocks that follow the title; all of them when there is none, or nothing follows."""
     after: set[HtmlElement] = set()
     met = False
     for element in root.iter():
-        met = met or element.tag == "h1"
+        met = met or element is title
         if met and element in prose:
             after.add(element)
     return frozenset(after or prose)

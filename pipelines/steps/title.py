@@ -24,6 +24,15 @@ def page_title(root: HtmlElement) -> str | None:
     return headings[0] if headings else element_text(root.find(".//title"))
 
 
+def title_element(root: HtmlElement, title: str | None) -> HtmlElement | None:
+    """Return the heading that shows the title, else the first h1, None when the page has neither."""
+    headings = list(root.iter("h1", "h2", "h3")) if title else []
+    best = max(headings, key=lambda one: _alike(element_text(one) or "", title or ""), default=None)
+    if best is not None and _alike(element_text(best) or "", title or "") >= _ALIKE:
+        return best
+    return root.find(".//h1")
+
+
 def find_title(root: HtmlElement, structured: Structured, outlet: Outlet, *, css: str | None = None) -> str | None:
     """Choose the title: the outlet's selector, then the h1 that structured data confirms, then structured data.
 
