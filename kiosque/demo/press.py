@@ -196,8 +196,8 @@ def _edited(piece: Published, now: datetime, *, number: int, in_feed: bool) -> P
 
 def _update(when: datetime, number: int) -> Change:
     return Change(
-        add=f"Précision apportée à {clock(when)} : la rédaction a complété cet article une {number}e fois "
-        "après les réactions reçues dans la journée, sans que les faits rapportés plus haut en soient changés."
+        add=f"Précision apportée à {clock(when)} (complément n° {number}) : la rédaction a recueilli de nouvelles "
+        "réactions dans la journée, sans que les faits rapportés plus haut en soient changés."
     )
 
 
