@@ -104,7 +104,7 @@ class Page:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     """Names in lower case, in the order received."""
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     fetched_at: datetime
 
     def header(self, name: str) -> str | None:
@@ -228,3 +228,25 @@ class Record:
     rights: Rights
     archive: str | None
     kiosque_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One URL that a crawl saw, as the spider hands it to the item pipeline.
+
+    Either `page` is there to be read, or `outcome` says already how it ended.
+    """
+
+    outlet: Outlet
+    key: str
+    """The canonical URL of the address asked for: the frontier's key."""
+    url: str
+    """The address asked for."""
+    entry: FeedEntry | None = None
+    via: tuple[str, ...] = ()
+    """Addresses passed on the way: an AMP page whose canonical link was followed, redirects."""
+    page: Page | None = None
+    outcome: str | None = None
+    detail: str = ""
+    attempts: int = 0
+    """Fetches before this one that brought nothing."""

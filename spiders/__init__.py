@@ -1,0 +1,1 @@
+"""Where pages come from: feeds, news sitemaps, pages asked for by address."""

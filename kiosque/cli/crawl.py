@@ -1,0 +1,136 @@
+"""`kiosque crawl`: one crawl of some outlets, feeds or pages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kiosque.errors import KiosqueError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kiosque.model import Outlet
+    from kiosque.settings import Settings
+    from pipelines.newsroom import Newsroom
+    from spiders.plan import Plan
+    from spiders.run import Run
+
+FAILED, INTERRUPTED = 1, 130
+
+
+def crawl(
+    context: typer.Context,
+    outlets: Annotated[list[str] | None, typer.Argument(metavar="[OUTLET]...", help="Slugs of outlets")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every outlet that is known")] = False,
+    feed: Annotated[list[str] | None, typer.Option(help="A feed or news sitemap to poll")] = None,
+    url: Annotated[list[str] | None, typer.Option(help="An article to read")] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="The most articles to fetch")] = None,
+    revisit: Annotated[bool, typer.Option(help="Ask known recent articles again, conditionally")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Fetch and read, but store nothing")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON summary on standard output")] = False,
+) -> None:
+    """Poll feeds now, read each new article, and save the records.
+
+    Example: kiosque crawl lemonde liberation --limit 20
+    """
+    settings: Settings = context.obj.settings()
+    if not (outlets or every or feed or url):
+        raise UsageError("nothing to crawl: name outlets (see `kiosque outlets list`), or give --all, --feed or --url")
+    from kiosque.cli.progress import progress_bar, show_outcomes
+    from pipelines.newsroom import Newsroom
+    from spiders.run import Run
+
+    newsroom = Newsroom.open(settings, rehearse=dry_run)
+    try:
+        plan = plan_of(newsroom, outlets or [], every=every, feeds=feed or [], pages=url or [])
+        plan = replaced(plan, limit=limit, revisit=revisit)
+    except KiosqueError:
+        newsroom.close(now=True)
+        raise
+    run = Run(newsroom=newsroom, plan=plan, beside=(progress_bar,) if sys.stderr.isatty() else ())
+    run()
+    summary = newsroom.tally.summary(seconds=run.seconds)
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        show_outcomes(summary, dry_run=dry_run)
+    finish(run)
+
+
+def replaced(plan: Plan, **changes: Any) -> Plan:
+    """Return the plan with changes."""
+    from dataclasses import replace
+
+    return replace(plan, **changes)
+
+
+def plan_of(newsroom: Newsroom, slugs: list[str], *, every: bool, feeds: list[str], pages: list[str]) -> Plan:
+    """Return the plan of a crawl. Raises `UsageError` for what cannot be crawled."""
+    from spiders.plan import Plan
+
+    settings, outlets = newsroom.settings, newsroom.outlets
+    for address in (*feeds, *pages):
+        if not address.startswith(("http://", "https://")):
+            raise UsageError(f"{address!r} is no address to crawl: it must begin with http:// or https://")
+    if every:
+        slugs = sorted({*slugs, *(slug for slug in outlets if reachable(outlets[slug], settings))})
+        if not slugs:
+            raise UsageError(NO_CONTACT)
+    plan = Plan.for_outlets(outlets, slugs, feeds=feeds, pages=pages, outlet_of=newsroom.outlet_of)
+    strangers = [address for address in (*plan.feed_urls, *plan.pages) if not may_contact(address, settings)]
+    if strangers:
+        raise UsageError(f"{strangers[0]}: {NO_CONTACT}")
+    return plan
+
+
+NO_CONTACT = (
+    "servers must be able to reach whoever crawls them; "
+    "set KIOSQUE_CONTACT (or `contact` in kiosque.toml) to a URL or an e-mail address"
+)
+
+
+def may_contact(url: str, settings: Settings) -> bool:
+    """Tell whether a URL may be asked: there is a contact, or its host was allowed as private."""
+    from spiders.guard import is_allowed
+
+    return bool(settings.contact) or is_allowed(url, settings.allowed_hosts)
+
+
+def reachable(outlet: Outlet, settings: Settings) -> bool:
+    """Tell whether an outlet's feeds may be asked."""
+    addresses = (*outlet.feeds, *outlet.news_sitemaps)
+    return bool(addresses) and all(may_contact(address, settings) for address in addresses)
+
+
+def finish(run: Run) -> None:
+    """End with the exit status that the run deserves, and say on standard error what a person should look at."""
+    if run.newsroom.trouble is not None:
+        raise run.newsroom.trouble
+    if run.stopped_by is not None:
+        raise KeyboardInterrupt
+    tally = run.newsroom.tally
+    problems = [*tally.problems, *hopeless(tally.by_outlet()), *unfinished(tally.under_way)]
+    for problem in problems:
+        print(f"kiosque: {problem}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+def hopeless(outlets: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return a sentence for each outlet of which no page at all could be fetched."""
+    found = []
+    for slug, outcomes in outlets.items():
+        failed = {outcome: n for outcome, n in outcomes.items() if outcome.startswith(("failed:", "blocked:"))}
+        if len(failed) == len(outcomes):
+            found.append(f"{slug}: no page could be read ({', '.join(f'{k} {n}' for k, n in failed.items())})")
+    return found
+
+
+def unfinished(pages: int) -> list[str]:
+    """Return a sentence when pages were taken up and never ended: that is a bug, and they stay on the frontier."""
+    return [f"{pages} pages were taken up and never ended; they wait for the next crawl"] if pages else []

@@ -1,0 +1,93 @@
+"""`kiosque records`: look at what is in the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kiosque.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiosque.model import Record
+
+# Rows of a table when nobody asks for more: a screenful.
+TABLE_ROWS = 50
+
+
+class Format(StrEnum):
+    """How records are printed."""
+
+    table = "table"
+    jsonl = "jsonl"
+
+
+def records(
+    context: typer.Context,
+    *,
+    outlet: Annotated[str | None, typer.Option(help="Only this outlet's")] = None,
+    since: Annotated[str | None, typer.Option(metavar="ISO", help="Fetched on or after this day or instant")] = None,
+    search: Annotated[str | None, typer.Option(metavar="WORDS", help="All these words in title or text")] = None,
+    revisions: Annotated[bool, typer.Option(help="Every revision, not only the latest")] = False,
+    form: Annotated[Format, typer.Option("--format", help="A table, or all fields as JSON lines")] = Format.table,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"The most records [default: {TABLE_ROWS} in a table, else all]")
+    ] = None,
+) -> None:
+    """Show records, newest first.
+
+    Example: kiosque records --outlet lemonde --since 2024-10-25 --format jsonl
+    """
+    from storage import open_storage
+
+    settings = context.obj.settings()
+    store = open_storage(settings.database)
+    try:
+        wanted = limit if limit is not None or form is Format.jsonl else TABLE_ROWS
+        found = store.records(outlet=outlet, since=instant(since), search=search, revisions=revisions, limit=wanted)
+        if form is Format.jsonl:
+            print_lines(found)
+        else:
+            print_table(islice(found, wanted))
+    finally:
+        store.close()
+
+
+def instant(text: str | None) -> datetime | None:
+    """Read an ISO day or instant; without an offset it is local time. Raises `UsageError`."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise UsageError(f"--since {text!r} is no date: write 2024-10-25 or 2024-10-25T07:12+02:00") from None
+
+
+def print_lines(found: Iterable[Record]) -> None:
+    """Print records as JSON, one a line."""
+    from kiosque.records import record_to_json
+
+    for record in found:
+        print(record_to_json(record))
+
+
+def print_table(found: Iterable[Record]) -> None:
+    """Print a table of records."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for name in ("published", "outlet", "title", "rev.", "words"):
+        table.add_column(name, justify="right" if name in {"rev.", "words"} else "left", no_wrap=name == "published")
+    for record in found:
+        when = (record.published or "")[:16].replace("T", " ")
+        row = (when, record.outlet, record.title, str(record.revision), str(record.word_count))
+        table.add_row(*map(Text, row))  # Text: a title's [brackets] are no markup
+    console = Console()
+    console.print(table if table.row_count else "no records")

@@ -1,0 +1,159 @@
+"""Kiosque's settings: `kiosque.toml` in the home, then `KIOSQUE_...` in the environment, then the command line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from kiosque.addresses import AllowedHosts
+from kiosque.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ReservedPolicy = Literal["store", "refuse", "ignore"]
+FILE_NAME = "kiosque.toml"
+DEFAULT_HOME = "kiosque-data"
+
+
+def _setting(key: str, default: Any) -> Any:
+    """Declare a setting: `key` is its place in kiosque.toml, dots for tables."""
+    return field(default=default, metadata={"key": key})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this Kiosque behaves. Durations are seconds, sizes are megabytes (10^6 bytes)."""
+
+    home: Path = Path(DEFAULT_HOME)
+    outlets_dir: Path | None = _setting("outlets", None)
+    db: str | None = _setting("db", None)
+    """A database URL; None is SQLite in the home."""
+    contact: str | None = _setting("contact", None)
+    """A URL or e-mail address that servers see in the user agent."""
+    allow_private_hosts: str = _setting("allow_private_hosts", "")
+    workers: int = _setting("workers", 0)
+    """Extraction processes; 0 is one per core."""
+    concurrency: int = _setting("crawl.concurrency", 32)
+    """Requests under way at once, over all hosts."""
+    concurrency_per_host: int = _setting("crawl.concurrency_per_host", 2)
+    delay: float = _setting("crawl.delay", 1.0)
+    """Between two requests to one public host."""
+    timeout: float = _setting("crawl.timeout", 30.0)
+    """For one fetch."""
+    max_page: float = _setting("crawl.max_page", 10.0)
+    """The largest body taken, after decompression."""
+    revisit_days: float = _setting("crawl.revisit_days", 7.0)
+    """How long after its first sight an article counts as recent for `--revisit`."""
+    page_time: float = _setting("read.page_time", 10.0)
+    """For reading one page, after which its worker is replaced."""
+    page_memory: int = _setting("read.page_memory", 2000)
+    """Of one worker, above what it needs at rest."""
+    rights_reserved: ReservedPolicy = _setting("rights.reserved", "store")
+    tick: float = _setting("schedule.tick", 5.0)
+    """Between two looks for due feeds."""
+    poll_min: float = _setting("schedule.poll_min", 300.0)
+    poll_max: float = _setting("schedule.poll_max", 21600.0)
+    stop_time: float = _setting("schedule.stop_time", 20.0)
+    """What running pages get to finish after SIGTERM."""
+
+    @property
+    def database(self) -> str:
+        """The URL of the store."""
+        return self.db or f"sqlite:///{self.home / 'kiosque.sqlite'}"
+
+    @property
+    def allowed_hosts(self) -> AllowedHosts:
+        """The private hosts that may be contacted."""
+        return AllowedHosts.parse(self.allow_private_hosts)
+
+    @property
+    def worker_count(self) -> int:
+        """How many extraction processes run."""
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return self.workers or usable or 1
+
+
+KEYS = {f.metadata["key"]: f for f in fields(Settings) if "key" in f.metadata}
+
+
+def environment_name(key: str) -> str:
+    """Return the environment variable of a setting.
+
+    >>> environment_name("rights.reserved")
+    'KIOSQUE_RIGHTS_RESERVED'
+    """
+    return "KIOSQUE_" + key.replace(".", "_").upper()
+
+
+def load_settings(*, environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
+    """Read the settings; what is `given` (by field name, None means not given) wins.
+
+    Raises `UsageError` that names the file or variable and the key.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    home = Path(chosen.pop("home", None) or environment.get("KIOSQUE_HOME") or DEFAULT_HOME)
+    values: dict[str, Any] = {"home": home}
+    for origin, key, value in [*_from_file(home / FILE_NAME), *_from_environment(environment)]:
+        values[KEYS[key].name] = _checked(value, key=key, origin=origin)
+    settings = replace(Settings(), **(values | chosen))
+    _ = settings.allowed_hosts  # a wrong piece is said now, not in mid-crawl
+    return settings
+
+
+def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    yield from ((str(path), key, value) for key, value in _flat(table, path))
+
+
+def _flat(table: Mapping[str, Any], path: Path, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        key = prefix + name
+        if isinstance(value, dict) and any(known.startswith(f"{key}.") for known in KEYS):
+            yield from _flat(value, path, f"{key}.")
+        elif key in KEYS:
+            yield key, value
+        else:
+            near = difflib.get_close_matches(key, KEYS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(sorted(KEYS))}"
+            raise UsageError(f"{path}: unknown key {key!r}{hint}")
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    for key in KEYS:
+        name = environment_name(key)
+        if environment.get(name):
+            yield name, key, environment[name]
+
+
+def _checked(value: Any, *, key: str, origin: str) -> Any:
+    """Turn a setting's value into its type, or say what is expected."""
+    default = KEYS[key].default
+    try:
+        if key == "outlets":
+            return Path(value)
+        if key == "rights.reserved" and value not in get_args(ReservedPolicy):
+            raise ValueError  # noqa: TRY301 - one sentence for all wrong values
+        if isinstance(default, (int, float)) and not isinstance(value, bool):
+            number = type(default)(value)
+            if number < 0:
+                raise ValueError  # noqa: TRY301
+            return number
+        if isinstance(value, str):
+            return value
+        raise TypeError  # noqa: TRY301
+    except (TypeError, ValueError):
+        wanted = {
+            int: "a whole number from 0",
+            float: "a number from 0",
+        }.get(type(default), "one of store, refuse, ignore" if key == "rights.reserved" else "a text")
+        raise UsageError(f"{origin}: {key!r} must be {wanted}, not {value!r}") from None

@@ -1,0 +1,116 @@
+"""What a finished URL comes to: its outcome and all that is written for it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from kiosque.model import Article, Page, Rejected, Rights, Visit
+from kiosque.urls import canonical_url
+from pipelines.steps.revise import revise
+from storage import Address, Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kiosque.model import Record
+
+# An address that failed is tried again after 5 minutes, then three times as long each time, up to a day.
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(days=1)
+MOST_ATTEMPTS = 10
+# A page that says it is gone is believed at once (410) or the third time (404: some caches lag behind the feed).
+GONE_AFTER = {"failed:status-410": 1, "failed:status-404": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A visit, what reading its page gave, and what the crawl knows besides."""
+
+    visit: Visit
+    rights: Rights
+    reading: Article | Rejected | None
+    at: datetime
+
+
+def wanted_keys(finding: Finding) -> set[str]:
+    """Return the address keys under which an article of this finding may be known."""
+    urls = [finding.visit.url, *finding.visit.via]
+    if isinstance(finding.reading, Article):
+        urls += finding.reading.urls
+    return {finding.visit.key, *map(canonical_url, urls)} - {""}
+
+
+def conclude(finding: Finding, known: Mapping[str, Record], *, version: str) -> Settled:
+    """Decide the outcome of a finding, given the latest records of its keys."""
+    visit = finding.visit
+    if isinstance(finding.reading, Article) and visit.page is not None:
+        return _article(finding, finding.reading, visit.page, known, version=version)
+    outcome = visit.outcome or f"rejected:{finding.reading.reason if isinstance(finding.reading, Rejected) else 'none'}"
+    if outcome == "unchanged" and visit.key not in known and not visit.via:
+        return _settled(finding, outcome)
+    if outcome.startswith("failed:") and visit.key not in known:
+        return _failed(finding, outcome)
+    article = next((known[key].id for key in sorted(wanted_keys(finding)) if key in known), None)
+    return _settled(finding, outcome, article=article if outcome in {"unchanged", "duplicate"} else None)
+
+
+def _article(finding: Finding, article: Article, page: Page, known: Mapping[str, Record], *, version: str) -> Settled:
+    revised = revise(
+        article, known, answered=page.final_url, outlet=finding.visit.outlet, rights=finding.rights, version=version
+    )
+    return _settled(finding, revised.outcome, article=revised.id, record=revised.record)
+
+
+def _failed(finding: Finding, outcome: str) -> Settled:
+    attempts = finding.visit.attempts + 1
+    if attempts >= GONE_AFTER.get(outcome, MOST_ATTEMPTS):
+        return _settled(finding, outcome, state="gone")
+    wait = min(FIRST_RETRY * 3 ** (attempts - 1), LONGEST_RETRY)
+    return _settled(finding, outcome, state="pending", next_try=finding.at + wait)
+
+
+def _settled(
+    finding: Finding,
+    outcome: str,
+    *,
+    state: str = "done",
+    next_try: datetime | None = None,
+    article: str | None = None,
+    record: Record | None = None,
+) -> Settled:
+    visit = finding.visit
+    return Settled(
+        key=visit.key,
+        outlet=visit.outlet.slug,
+        url=visit.url,
+        outcome=outcome,
+        at=finding.at,
+        state="gone" if state == "gone" else "pending" if state == "pending" else "done",
+        next_try=next_try,
+        article=article,
+        record=record,
+        addresses=_addresses(finding) if article else (),
+    )
+
+
+def _addresses(finding: Finding) -> tuple[Address, ...]:
+    """Return every address the article was met under; validators belong to the one that answered."""
+    visit, page = finding.visit, finding.visit.page
+    urls = [visit.url, *visit.via]
+    if isinstance(finding.reading, Article):
+        urls = [finding.reading.url, *finding.reading.urls, *urls]
+    answered = {page.final_url} if page else set()
+    if page and urls and canonical_url(page.final_url) == canonical_url(urls[0]):
+        answered.add(urls[0])  # the article's own address, up to a trailing slash: it will be asked next time
+    return tuple(
+        Address(
+            key=canonical_url(url),
+            url=url,
+            etag=page.header("etag") if page and url in answered else None,
+            last_modified=page.header("last-modified") if page and url in answered else None,
+        )
+        for url in dict.fromkeys(urls)
+        if canonical_url(url)
+    )

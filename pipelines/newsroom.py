@@ -1,0 +1,66 @@
+"""What one crawl works with: the settings, the outlets, the worker pool, the keeper of the store, the tally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kiosque.outlets import finder, load_outlets
+from pipelines.keeper import Keeper
+from pipelines.pool import ReaderPool
+from pipelines.tally import Tally
+from storage import open_storage
+from storage.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kiosque.errors import StorageError
+    from kiosque.model import Outlet, Visit
+    from kiosque.settings import Settings
+    from storage import Settled
+
+
+@dataclass(slots=True, kw_only=True)
+class Newsroom:
+    """Opened once for a crawl or a service, handed to the spider, closed at the end."""
+
+    settings: Settings
+    outlets: Mapping[str, Outlet]
+    outlet_of: Callable[[str], Outlet]
+    """The outlet of a URL, by its host."""
+    pool: ReaderPool
+    keeper: Keeper
+    tally: Tally = field(default_factory=Tally)
+    trouble: StorageError | None = None
+    """Set when the store refused a write: the crawl ends."""
+    watchers: list[Callable[[Visit, Settled], None]] = field(default_factory=list)
+    """Called for each visit once it is in the store."""
+
+    @classmethod
+    def open(cls, settings: Settings, *, rehearse: bool = False) -> Newsroom:
+        """Open the store and start the workers; a rehearsal writes nothing.
+
+        Raises the errors of `load_outlets` and `open_storage`.
+        """
+        outlets = load_outlets(settings.outlets_dir)
+        store = open_storage(settings.database)
+        pool = ReaderPool(workers=settings.worker_count, page_time=settings.page_time, page_memory=settings.page_memory)
+        return cls(
+            settings=settings,
+            outlets=outlets,
+            outlet_of=finder(outlets),
+            pool=pool,
+            keeper=Keeper(MemoryStore(behind=store) if rehearse else store),
+        )
+
+    def settled(self, visit: Visit, settled: Settled) -> None:
+        """Count a visit that is in the store, and tell whoever watches."""
+        self.tally.end(settled.outlet, settled.outcome)
+        for watch in self.watchers:
+            watch(visit, settled)
+
+    def close(self, *, now: bool = False) -> None:
+        """Let running work finish (not with `now`), and let go of everything."""
+        self.pool.close(now=now)
+        self.keeper.close()

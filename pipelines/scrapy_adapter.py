@@ -1,0 +1,81 @@
+"""The one item pipeline: read the page in the pool, compare it with what is known, save it, count it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from scrapy.exceptions import DropItem
+
+from kiosque.errors import StorageError
+from kiosque.model import Visit
+from pipelines.conclude import Finding
+from pipelines.rights import rights_on_page
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from kiosque.model import Article, Rejected
+    from pipelines.newsroom import Newsroom
+
+
+log = logging.getLogger("kiosque.crawl")
+
+
+class KiosquePipeline:
+    """Takes a spider's visits; what comes out is a record where there is a new one, else a dropped item."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> KiosquePipeline:
+        """Scrapy's constructor."""
+        return cls(crawler)
+
+    @property
+    def _newsroom(self) -> Newsroom:
+        newsroom: Newsroom = self._crawler.spider.newsroom  # type: ignore[union-attr]
+        return newsroom
+
+    async def process_item(self, item: Any) -> Any:
+        """Settle a visit. An item of another kind passes through."""
+        if not isinstance(item, Visit):
+            return item
+        newsroom = self._newsroom
+        try:
+            settled = await newsroom.keeper.keep(await self._finding(item))
+        except StorageError as error:
+            self._stop(error)
+            raise DropItem(f"not saved: {error}") from error
+        newsroom.settled(item, settled)
+        if settled.record is None:
+            raise DropItem(f"{settled.outcome}: {settled.url}")
+        return settled.record
+
+    async def _finding(self, visit: Visit) -> Finding:
+        reading: Article | Rejected | None = None
+        if visit.page is not None:
+            try:
+                reading = await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry)
+            except Exception:
+                # `read_article` never raises: this is a bug of ours. The page stays on the frontier.
+                log.exception("reading %s failed", visit.url)
+                visit = replace(visit, page=None, outcome="failed:error")
+        return Finding(
+            visit=visit,
+            rights=rights_on_page(reading, visit.page.headers if visit.page else ()),
+            reading=reading,
+            at=datetime.now(UTC),
+        )
+
+    def _stop(self, error: StorageError) -> None:
+        """End the crawl: a store that refuses one write refuses the next, and nothing may be lost unnoticed."""
+        if self._newsroom.trouble is None and self._crawler.engine is not None:
+            # Not awaited: closing waits for the items under way, and this is one of them.
+            self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason="storage"))
+        self._newsroom.trouble = self._newsroom.trouble or error

@@ -1,0 +1,65 @@
+"""What Scrapy's responses say, in Kiosque's types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kiosque.model import Page
+
+if TYPE_CHECKING:
+    from kiosque.polling import Poll
+    from scrapy.http import Response
+
+OK, NOT_MODIFIED = 200, 304
+PERMANENT = {301, 308}
+
+
+def text(value: bytes | None) -> str | None:
+    """Return a header's value as text, byte for byte."""
+    return value.decode("latin-1") if value is not None else None
+
+
+def headers_of(response: Response) -> tuple[tuple[str, str], ...]:
+    """Return the headers, names in lower case."""
+    return tuple(
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, values in response.headers.items()
+        for value in values
+    )
+
+
+def page_of(response: Response) -> Page:
+    """Return the page that a response brought."""
+    asked = response.request.url if response.request else response.url
+    redirects = redirects_of(response)
+    return Page(
+        url=redirects[0] if redirects else asked,
+        final_url=response.url,
+        status=response.status,
+        headers=headers_of(response),
+        body=response.body,
+        fetched_at=datetime.now(UTC),
+    )
+
+
+def redirects_of(response: Response) -> tuple[str, ...]:
+    """Return the addresses that redirected on the way here."""
+    return tuple(response.meta.get("redirect_urls", ()))
+
+
+def permanently_moved(response: Response) -> bool:
+    """Tell whether every redirect on the way here was a permanent one; False when there was none."""
+    reasons = response.meta.get("redirect_reasons", ())
+    return bool(reasons) and all(reason in PERMANENT for reason in reasons)
+
+
+def poll_outcome(poll: Poll) -> str:
+    """Return what came of a poll: `parsed`, `not-modified`, `problem:REASON`, `failed:REASON` or `blocked:REASON`."""
+    if poll.status is None:
+        return poll.failure or "failed:error"
+    if poll.status == NOT_MODIFIED:
+        return "not-modified"
+    if poll.status != OK or poll.reading is None:
+        return f"failed:status-{poll.status}"
+    return "parsed" if poll.reading.parsed else f"problem:{poll.reading.problem}"

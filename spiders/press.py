@@ -1,0 +1,274 @@
+"""The press spider: polls feeds and news sitemaps, fetches the articles they name. The other spiders choose for it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import scrapy
+from kiosque.polling import Bounds, FeedState, Poll, decide, request_headers
+from scrapy import signals
+from scrapy.exceptions import CloseSpider
+
+from kiosque.errors import StorageError
+from kiosque.model import Visit
+from kiosque.settings import load_settings
+from kiosque.urls import canonical_url, desktop_address
+from pipelines.newsroom import Newsroom
+from spiders.configure import own_settings
+from spiders.failures import outcome_of
+from spiders.messages import NOT_MODIFIED, OK, headers_of, page_of, permanently_moved, poll_outcome, redirects_of, text
+from spiders.plan import Plan
+from storage import QueuedEntry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from kiosque.model import FeedEntry, Outlet
+    from storage import Settled
+
+# Where the canonical link of an AMP or mobile page stands.
+HEAD_BYTES = 200_000
+# What a service is given to do: a feed that is due, or an entry whose time has come again.
+Work: TypeAlias = FeedState | QueuedEntry
+# Requests with a higher number go first: polls find what is new, revisits can wait.
+POLL, FRESH, FOLLOWED, WAITING, REVISIT = 40, 20, 30, 10, 0
+# Child sitemaps of one index that are read: the newest stand first or last, never in the middle.
+MOST_SITEMAPS = 10
+
+
+class PressSpider(scrapy.Spider):
+    """One crawl over some outlets: their feeds, their waiting articles, and pages asked for by URL."""
+
+    name = "press"
+    kinds: ClassVar[tuple[str, ...]] = ("feeds", "news_sitemaps")
+    """What of an outlet this spider polls."""
+
+    def __init__(self, *, newsroom: Newsroom, plan: Plan, owns_newsroom: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.newsroom = newsroom
+        self.plan = plan
+        self._owns_newsroom = owns_newsroom
+        self._taken: set[str] = set()
+        self._fetches = 0
+        self._polls_left = 0
+        self._polled = asyncio.Event()
+        self.inbox: asyncio.Queue[Work | None] | None = asyncio.Queue() if plan.endless else None
+        if plan.endless:
+            newsroom.watchers.append(self._release)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> PressSpider:
+        """Scrapy's constructor; `scrapy crawl` gives text arguments, Kiosque gives a newsroom and a plan."""
+        if "newsroom" not in kwargs:
+            kwargs |= cls.from_arguments(crawler, **kwargs)
+        spider: PressSpider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.closing, signals.spider_closed)
+        return spider
+
+    @classmethod
+    def from_arguments(cls, crawler: Crawler, *, outlet: str = "", **_: Any) -> dict[str, Any]:
+        """Return the newsroom and the plan of `scrapy crawl NAME -a outlet=SLUG[,SLUG]`."""
+        settings = load_settings()
+        newsroom = Newsroom.open(settings)
+        for key, value in own_settings(settings, newsroom.outlets.values()).items():
+            crawler.settings.set(key, value, priority="spider")
+        plan = Plan.for_outlets(newsroom.outlets, outlet.split(",") if outlet else [], kinds=cls.kinds)
+        return {"newsroom": newsroom, "plan": plan, "owns_newsroom": True}
+
+    async def closing(self) -> None:
+        """Close what this spider opened."""
+        if self._owns_newsroom:
+            await asyncio.to_thread(self.newsroom.close)
+
+    # -- what to fetch ---------------------------------------------------------------------------
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the polls, the pages asked for, then what waits on the frontier and what is to be revisited."""
+        states = await self.newsroom.keeper.ask(self.newsroom.keeper.store.feed_states, self.plan.feed_urls)
+        self._polls_left = len(self.plan.feeds)
+        for outlet, url in self.plan.feeds:
+            state = states.get(url) or FeedState(url=url, outlet=outlet.slug)
+            yield self._poll(replace(state, outlet=outlet.slug), outlet)
+        for url in self.plan.pages:
+            for request in self._take(QueuedEntry(key=canonical_url(url), outlet="", url=url), FRESH):
+                yield request
+        if self._polls_left:
+            await self._polled.wait()
+        for request in await self._frontier():
+            yield request
+        while self.inbox is not None and (work := await self.inbox.get()) is not None:
+            for request in self._requests(work):
+                yield request
+
+    def _requests(self, work: Work) -> Iterator[Any]:
+        if isinstance(work, FeedState):
+            yield self._poll(work, self.newsroom.outlets[work.outlet])
+        else:
+            yield from self._take(work, WAITING)
+
+    def _release(self, visit: Visit, _: Settled) -> None:
+        """Forget an address that is settled: the store remembers it, and a service runs for months."""
+        self._taken -= {visit.key, *map(canonical_url, visit.via)}
+
+    async def _frontier(self) -> list[Any]:
+        keeper, now = self.newsroom.keeper, datetime.now(UTC)
+        found = [
+            request
+            for queued in await keeper.ask(keeper.store.pending, self.plan.slugs)
+            for request in self._take(queued, WAITING)
+        ]
+        if self.plan.revisit:
+            since = now - timedelta(days=self.newsroom.settings.revisit_days)
+            for queued in await keeper.ask(keeper.store.recent, self.plan.slugs, since=since):
+                found += self._take(queued, REVISIT)
+        return found
+
+    def _outlet(self, queued: QueuedEntry) -> Outlet:
+        return self.newsroom.outlets.get(queued.outlet) or self.newsroom.outlet_of(queued.url)
+
+    def _take(self, queued: QueuedEntry, priority: int) -> Iterator[Any]:
+        """Take up an address, unless this crawl has it already or has reached its limit."""
+        if queued.key in self._taken or (self.plan.limit is not None and self._fetches >= self.plan.limit):
+            return
+        self._taken.add(queued.key)
+        outlet = self._outlet(queued)
+        visit = Visit(outlet=outlet, key=queued.key, url=queued.url, entry=queued.entry, attempts=queued.attempts)
+        self.newsroom.tally.begin(outlet.slug)
+        if not queued.key:
+            yield replace(visit, key=queued.url[:1000], outcome="blocked:bad-url")
+            return
+        self._fetches += 1
+        conditions = {"If-None-Match": queued.etag, "If-Modified-Since": queued.last_modified}
+        yield self._fetch(queued.url, visit, priority, {k: v for k, v in conditions.items() if v})
+
+    def _fetch(self, url: str, visit: Visit, priority: int, headers: dict[str, str] | None = None) -> Any:
+        try:
+            return scrapy.Request(
+                url,
+                callback=self.parse_page,
+                errback=self.page_failed,
+                headers=headers,
+                priority=priority,
+                dont_filter=True,
+                meta={"handle_httpstatus_all": True},
+                cb_kwargs={"visit": visit},
+            )
+        except ValueError:  # Scrapy takes no address without a scheme
+            return replace(visit, outcome="blocked:bad-url")
+
+    # -- feeds -----------------------------------------------------------------------------------
+
+    def _poll(self, state: FeedState, outlet: Outlet) -> Any:
+        return scrapy.Request(
+            state.url,
+            callback=self.parse_feed,
+            errback=self.feed_failed,
+            headers=request_headers(state, datetime.now(UTC)),
+            priority=POLL,
+            dont_filter=True,
+            meta={"handle_httpstatus_all": True},
+            cb_kwargs={"state": state, "outlet": outlet},
+        )
+
+    async def parse_feed(self, response: Response, *, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
+        """Read a feed's answer: keep its state, queue its entries, fetch what is new."""
+        async for request in self._feed(response, state, outlet):
+            yield request
+        self._poll_done()
+
+    async def _feed(self, response: Response, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
+        now = datetime.now(UTC)
+        reading = None
+        if response.status == OK:
+            content_type = text(response.headers.get("Content-Type"))
+            reading = await self.newsroom.pool.parse(response.body, url=response.url, content_type=content_type)
+        poll = Poll(
+            status=response.status,
+            headers=headers_of(response),
+            reading=reading,
+            final_url=response.url,
+            permanent=permanently_moved(response),
+            body_hash=hashlib.sha256(response.body).hexdigest(),
+        )
+        entries = [(canonical_url(e.url), e) for e in reading.entries] if reading else []
+        entries = [(key, entry) for key, entry in entries if key]
+        found = await self._note(state, poll, outlet, entries, now)
+        for queued in found.fresh:
+            for request in self._take(queued, FRESH):
+                yield request
+        for queued in found.known:
+            if queued.key not in self._taken:
+                if self.inbox is None:
+                    self._taken.add(queued.key)
+                self.newsroom.tally.begin(outlet.slug)
+                self.newsroom.tally.end(outlet.slug, "unchanged")
+        for url in reading.sitemaps[:MOST_SITEMAPS] if reading else ():
+            self._polls_left += 1
+            yield self._poll(FeedState(url=url, outlet=outlet.slug), outlet)
+
+    async def feed_failed(self, failure: Failure) -> None:
+        """Keep that a feed could not be fetched."""
+        request: Any = failure.request  # type: ignore[attr-defined]
+        state, outlet = request.cb_kwargs["state"], request.cb_kwargs["outlet"]
+        poll = Poll(failure=outcome_of(failure, request.url))
+        await self._note(state, poll, outlet, [], datetime.now(UTC))
+        self._poll_done()
+
+    async def _note(
+        self, state: FeedState, poll: Poll, outlet: Outlet, entries: list[tuple[str, FeedEntry]], now: datetime
+    ) -> Any:
+        settings = self.newsroom.settings
+        bounds = Bounds(shortest=settings.poll_min, longest=settings.poll_max)
+        after = decide(state, poll, now=now, rng_fraction=random.random(), bounds=bounds)  # noqa: S311 - jitter
+        came = poll_outcome(poll)
+        self.newsroom.tally.polls[came] += 1
+        if came not in {"parsed", "not-modified"}:
+            self.newsroom.tally.problems.append(f"{outlet.slug}: {state.url}: {came}: {after.reason}")
+        try:
+            return await self.newsroom.keeper.note_poll(after, outlet.slug, entries, at=now)
+        except StorageError as error:
+            self.newsroom.trouble = error
+            raise CloseSpider("storage") from error
+
+    def _poll_done(self) -> None:
+        self._polls_left -= 1
+        if self._polls_left <= 0:
+            self._polled.set()
+
+    # -- pages -----------------------------------------------------------------------------------
+
+    async def parse_page(self, response: Response, *, visit: Visit) -> AsyncIterator[Any]:
+        """Hand a page to the item pipeline, or follow an AMP or mobile page to the article's own address."""
+        visit = replace(visit, via=tuple(dict.fromkeys((*visit.via, *redirects_of(response)))))
+        if response.status == NOT_MODIFIED:
+            yield replace(visit, outcome="unchanged")
+            return
+        if response.status != OK:
+            yield replace(visit, outcome=f"failed:status-{response.status}")
+            return
+        own = desktop_address(response.url, response.body[:HEAD_BYTES])
+        if own is None or own in visit.via:
+            yield replace(visit, page=page_of(response))
+            return
+        key = canonical_url(own)
+        followed = replace(visit, via=(*visit.via, response.url))
+        if key != visit.key and key in self._taken:
+            yield replace(followed, via=(*followed.via, own), outcome="duplicate")
+            return
+        self._taken.add(key)
+        yield self._fetch(own, followed, FOLLOWED)
+
+    def page_failed(self, failure: Failure) -> Visit:
+        """Hand a failed fetch to the item pipeline."""
+        request: Any = failure.request  # type: ignore[attr-defined]
+        visit: Visit = request.cb_kwargs["visit"]
+        return replace(visit, outcome=outcome_of(failure, request.url), detail=str(failure.value)[:500])

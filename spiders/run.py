@@ -1,0 +1,103 @@
+"""Run one crawl in this process, to its end or until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.utils.log import configure_logging
+
+from spiders.configure import scrapy_settings
+from spiders.press import PressSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from scrapy.crawler import Crawler
+
+    from pipelines.newsroom import Newsroom
+    from spiders.plan import Plan
+
+# Fetches under way get this long after Ctrl-C; what is not finished by then stays on the frontier.
+INTERRUPT_TIME = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One crawl in this process; Twisted's reactor runs once, so there is one in a process."""
+
+    newsroom: Newsroom
+    plan: Plan
+    stop_time: float = INTERRUPT_TIME
+    beside: tuple[Callable[[PressSpider], Awaitable[Any]], ...] = ()
+    """Coroutines that run beside the crawl and are cancelled at its end."""
+    stopped_by: int | None = None
+    """The signal that stopped it."""
+    seconds: float = 0.0
+    _crawler: Any = None
+    _stopping: Any = None
+    _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        """Crawl; returns when the plan is done or the crawl was stopped."""
+        settings = self.newsroom.settings
+        configure_logging({"LOG_LEVEL": "WARNING"})
+        process = AsyncCrawlerProcess(
+            scrapy_settings(settings, self.newsroom.outlets.values()), install_root_handler=False
+        )
+        self._crawler = process.create_crawler(PressSpider)
+        start = time.monotonic()
+        process.crawl(self._crawler, newsroom=self.newsroom, plan=self.plan)
+        loop = asyncio.get_event_loop()
+        self._tasks = [loop.create_task(self._beside(start)) for start in self.beside]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop, number)
+        try:
+            process.start(install_signal_handlers=False)
+        finally:
+            self.seconds = time.monotonic() - start
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            self._cancel_beside()
+            self.newsroom.close(now=self.stopped_by is not None)
+
+    def stop(self, number: int) -> None:
+        """Stop: no new fetches, those under way get their time. A second call waits no longer."""
+        self.stopped_by = number
+        self._cancel_beside()
+        loop = asyncio.get_event_loop()
+        if self._stopping is None:
+            self._stopping = loop.create_task(stop_within(self._crawler, self.stop_time))
+        else:
+            stop_reactor()
+
+    def _cancel_beside(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _beside(self, start: Callable[[PressSpider], Awaitable[Any]]) -> None:
+        while self._crawler.spider is None:  # noqa: ASYNC110 - Scrapy has no event for it
+            await asyncio.sleep(0.02)
+        await start(self._crawler.spider)
+
+
+async def stop_within(crawler: Crawler, seconds: float) -> None:
+    """Close a crawl, and the reactor when that takes longer than `seconds`."""
+    try:
+        await asyncio.wait_for(crawler.stop_async(), seconds)
+    except TimeoutError:
+        stop_reactor()
+
+
+def stop_reactor() -> None:
+    """Stop the event loop."""
+    from twisted.internet import reactor as installed  # noqa: PLC0415 - importing it installs one
+
+    reactor: Any = installed
+    with contextlib.suppress(RuntimeError):  # it stops already
+        reactor.stop()

@@ -1,0 +1,44 @@
+"""Scrapy's settings for every crawl: what does not depend on this Kiosque's own settings."""
+
+from typing import Any
+
+BOT_NAME = "kiosque"
+SPIDER_MODULES = ["spiders"]
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+TWISTED_DNS_RESOLVER = "spiders.guard.PublicResolver"
+DNSCACHE_ENABLED = False  # it never forgets, and the guard must see today's answer
+ITEM_PIPELINES = {"pipelines.scrapy_adapter.KiosquePipeline": 500}
+CONCURRENT_ITEMS = 8  # Scrapy starts as many tasks for each response
+DEFAULT_DROPITEM_LOG_LEVEL = "DEBUG"  # an outcome other than a new record is an everyday event
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the store's frontier knows what was fetched
+REMOTE_CONTROL_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+COOKIES_ENABLED = False
+HTTPPROXY_ENABLED = False  # a proxy would connect where the guard cannot look
+REFERRER_POLICY = "no-referrer"
+ROBOTSTXT_OBEY = True
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_FAIL_ON_DATALOSS = True
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "fr",
+}
+RETRY_TIMES = 1  # what fails twice waits on the frontier
+RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: they ask us to wait
+REDIRECT_MAX_TIMES = 10
+URLLENGTH_LIMIT = 4000
+DEPTH_LIMIT = 0
+LOG_LEVEL = "WARNING"
+LOGSTATS_INTERVAL = 0.0
+MEMUSAGE_ENABLED = False
+SPIDER_MIDDLEWARES: dict[str, int] = {}
+DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
+    "spiders.guard.PublicHostsOnly": 60,  # first of all, so that it sees each redirect and robots.txt too
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,  # a page may name any place
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+}
+EXTENSIONS: dict[str, Any] = {
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.logstats.LogStats": None,
+}
+FEED_EXPORT_ENCODING = "utf-8"

@@ -1,0 +1,63 @@
+"""The store's questions as SQL: pure builders, and records out of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, select
+
+from storage.rows import record_from, to_text
+from storage.schema import addresses, articles, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, RowMapping
+
+    from kiosque.model import Record
+
+# Keys in one statement: under SQLite's limit on variables, and short enough to plan.
+CHUNK = 400
+
+
+def chunks(keys: list[str]) -> Iterable[list[str]]:
+    """Cut a list into pieces that one statement can take."""
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+
+
+def every() -> Select[Any]:
+    """Select every revision with its article's first sight."""
+    return select(revisions, articles.c.first_seen_at).join(articles, articles.c.id == revisions.c.id)
+
+
+def latest() -> Select[Any]:
+    """Select the latest revision of each article."""
+    return every().where(revisions.c.revision == articles.c.revision)
+
+
+def filters(outlet: str | None, since: datetime | None) -> list[Any]:
+    """Return the conditions on a revision."""
+    wanted: list[Any] = []
+    if outlet is not None:
+        wanted.append(revisions.c.outlet == outlet)
+    if since is not None:
+        wanted.append(revisions.c.fetched_at >= to_text(since))
+    return wanted
+
+
+def records_of(connection: Connection, query: Select[Any]) -> list[Record]:
+    """Return the records of a query on revisions."""
+    rows: Sequence[RowMapping] = connection.execute(query).mappings().all()
+    urls = urls_of(connection, {row["id"] for row in rows})
+    return [record_from(row, urls.get(row["id"], ())) for row in rows]
+
+
+def urls_of(connection: Connection, ids: set[str]) -> dict[str, tuple[str, ...]]:
+    """Return every address of each article."""
+    found: dict[str, list[str]] = {}
+    for some in chunks(sorted(ids)):
+        query = select(addresses.c.article, addresses.c.url).where(addresses.c.article.in_(some))
+        for article, url in connection.execute(query.order_by(addresses.c.url)):
+            found.setdefault(article, []).append(url)
+    return {article: tuple(urls) for article, urls in found.items()}

@@ -1,0 +1,126 @@
+"""What a database can do wrong, and what a person then reads."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+from test_storage_contract import KEY, NOON, entry, record, settled
+
+from kiosque.errors import StorageError, UsageError
+from storage import open_storage
+from storage.memory import MemoryStore
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "home" / "k.sqlite"
+
+
+def test_the_home_is_made_and_the_journal_is_written_ahead(path):
+    open_storage(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_records_survive_the_process(path):
+    store = open_storage(f"sqlite:///{path}")
+    store.settle([settled(record())])
+    store.close()
+    again = open_storage(f"sqlite:///{path}")
+    assert list(again.records()) == [record()]
+    again.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing(path):
+    store = open_storage(f"sqlite:///{path}")
+
+    def half_a_unit():
+        with store.transaction():
+            store.settle([settled(record())])
+            store.enqueue("gazette", [("b", entry())], at=NOON)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_a_unit()
+    assert (list(store.records()), store.pending(["gazette"])) == ([], [])
+    store.close()
+
+
+def test_a_rehearsal_writes_nothing_behind_it(path):
+    behind = open_storage(f"sqlite:///{path}")
+    rehearsal = MemoryStore(behind=behind)
+    rehearsal.settle([settled(record())])
+    assert KEY in rehearsal.known([KEY])
+    assert behind.known([KEY]) == {}
+    rehearsal.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "postgresql://host:porte/x", ""])
+def test_a_wrong_database_url_is_a_usage_error_that_names_it(url):
+    with pytest.raises(UsageError, match="--db"):
+        open_storage(url)
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(path):
+    path.parent.mkdir()
+    path.write_bytes(b"bonjour " * 1000)
+    with pytest.raises(StorageError, match="not a SQLite database"):
+        open_storage(f"sqlite:///{path}")
+
+
+def test_a_foreign_database_is_left_alone(path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE recettes (nom TEXT)")
+    connection.close()
+    with pytest.raises(StorageError, match="something else"):
+        open_storage(f"sqlite:///{path}")
+
+
+def test_a_newer_schema_is_refused(path):
+    open_storage(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE kiosque_meta SET value = '99' WHERE key = 'schema'")
+    connection.close()
+    with pytest.raises(StorageError, match="newer Kiosque"):
+        open_storage(f"sqlite:///{path}")
+
+
+def test_a_locked_database_says_who_to_wait_for(path, monkeypatch):
+    monkeypatch.setattr("storage.engine.LOCK_TIME", 0.1)
+    store = open_storage(f"sqlite:///{path}")
+    with sqlite3.connect(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="holds it locked"):
+            store.settle([settled(record())])
+        other.rollback()
+    other.close()
+    store.settle([settled(record())])
+    store.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+def test_a_full_disk_is_said_and_what_was_saved_stays(path):
+    store = open_storage(f"sqlite:///{path}")
+    store.settle([settled(record())])
+    with store._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    # SQLite answers as on a full disk when its file may not grow.
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        connection.rollback()
+    many = [settled(record(id=f"{n:024d}", text="mot " * 5000), key=f"k{n}") for n in range(20)]
+    with pytest.raises(StorageError, match="full"):
+        store.settle(many)
+    assert len(list(store.records())) == 1
+    store.close()
+
+
+def test_a_read_only_home_is_named(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(StorageError, match="choose another --home"):
+        open_storage(f"sqlite:///{blocked / 'k.sqlite'}")
