@@ -1,127 +1,163 @@
 """The shapes of dates, times and their company: patterns over token classes (see `lexicon`).
 
-A rule is a kind and a pattern; the pattern's named groups are its fields, each one token. Where two
-rules fit at one place the first listed wins, and the leftmost place wins over all.
+A rule is a kind, the classes it may start with, and a pattern whose named groups are its fields,
+each one token. Where two rules fit at one place the first listed wins; the leftmost place wins
+over all. Every pattern is bounded, so a line costs time in proportion to its length.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-NUMBER = "[0-9YK]"
-DAY = "[1234]"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NUMBERS = "0123456789YK"
+NUMBER = f"[{NUMBERS}]"
+DAYS = "1234"
+DAY = f"[{DAYS}]"
 MONTH = "[12]"
-HOUR = "[01237]"
+HOURS = "01237"
+HOUR = f"[{HOURS}]"
 MINUTE = "[23457]"
 SHORT_YEAR = "[234567]"
 AMOUNT = f"(?:{NUMBER}|Q)"
+WEEKDAYS = "WwR"
 
 # Not the middle of a longer number: a phone number, an ISBN, an IP address, a version.
 APART = f"(?<!{NUMBER}[=/:-])"
 DONE = f"(?![=/]{NUMBER}|-{NUMBER}(?![h:]))"
 
-WEEKDAY = "(?:(?P<weekday>[WwR])[;,]*[LC]?)?"
+WEEKDAY = f"(?:(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
 TEXT_YEAR = f"(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:]))?"
 NUMERIC_YEAR = f"(?:(?P<year>Y)|(?P<short_year>{SHORT_YEAR}))"
-OFFSET = f"(?P<sign>[%~-])(?:(?P<clock_offset>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h)"
-ZONE = f"(?:[<,]?(?:(?P<zone>[Zr])(?:{OFFSET})?|(?P<bare>){OFFSET})(?:<?Z)*>?)?"
-NAMED_ZONE = "(?:[<,]?(?P<zone>[Zr])>?)?"  # "7h12 -9h" is no offset
 
 
 class Rule(NamedTuple):
-    """What a stretch of tokens is, and how it looks."""
+    """What a stretch of tokens is, what it may start with, and how it looks."""
 
     kind: str
+    starts: str
     pattern: str
 
 
 def _numeric(sign: str) -> Rule:
-    return Rule("date", f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{DAY}){sign}{NUMERIC_YEAR}{DONE}")
+    pattern = f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{DAY}){sign}{NUMERIC_YEAR}{DONE}"
+    return Rule("date", WEEKDAYS + DAYS, pattern)
 
 
 def _year_first(sign: str) -> Rule:
-    return Rule("date", f"{WEEKDAY}{APART}(?P<year>Y){sign}(?P<month>{MONTH}){sign}(?P<day>{DAY})(?![=/-]{NUMBER})")
+    pattern = f"{WEEKDAY}{APART}(?P<year>Y){sign}(?P<month>{MONTH}){sign}(?P<day>{DAY})(?![=/-]{NUMBER})"
+    return Rule("date", WEEKDAYS + "Y", pattern)
 
 
 RULES = (
-    Rule("separator", "!"),
-    # Labels and what a date belongs to.
-    Rule("published", "P"),
-    Rule("modified", "V"),
-    Rule("near", "X"),
-    Rule("clause", "B"),
-    Rule("show", "S"),
+    Rule("separator", "!", "!"),
+    # Labels, and what a date belongs to.
+    Rule("published", "P", "P"),
+    Rule("modified", "V", "V"),
+    Rule("near", "X", "X"),
+    Rule("clause", "B", "B"),
+    Rule("show", "S", "S"),
+    Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
     # Relative to the fetch.
-    Rule("now", "I"),
+    Rule("now", "I", "I"),
     Rule(
         "ago",
-        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
+        "G",
+        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])"
+        f"(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
     ),
-    Rule("ago", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
-    Rule("ago", f"(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g"),
-    Rule("ago", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hmj])$"),
+    Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
+    Rule(
+        "ago",
+        NUMBERS + "Q",
+        f"(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
+    ),
+    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hmj])$"),
     # Several days: the first is read.
     Rule(
         "range",
-        f"U?L?{WEEKDAY}{APART}(?P<day>{DAY})E?(?:(?P<month>M);?(?P<year>Y)?)?(?:[&/!-]|A)"
+        "UL" + WEEKDAYS + DAYS,
+        f"U?L?{WEEKDAY}{APART}(?P<day>{DAY})E?(?:(?P<month>M);?(?P<year>Y)?)?[&/!A-]"
         f"U?L?(?:[WwR];?L?)?(?P<end_day>{DAY})E?-?(?P<end_month>M)[;,]?(?P<end_year>Y)?",
     ),
     Rule(
         "range",
-        f"UL?{WEEKDAY}(?P<day>{DAY})/(?P<month>{MONTH})(?:/(?P<year>Y))?&(?P<end_day>{DAY})/(?P<end_month>{MONTH})(?:/(?P<end_year>Y))?",
+        "U",
+        f"UL?{WEEKDAY}(?P<day>{DAY})/(?P<month>{MONTH})(?:/(?P<year>Y))?&"
+        f"(?P<end_day>{DAY})/(?P<end_month>{MONTH})(?:/(?P<end_year>Y))?",
     ),
     # A day with its month in words.
     Rule(
         "date",
+        WEEKDAYS + DAYS,
         f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR])(?:[;,=-]*|/){TEXT_YEAR}(?!-{NUMBER}{{2}})",
     ),
-    Rule("date", f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?[,;]*{TEXT_YEAR}"),
-    Rule("date", f"{WEEKDAY}(?P<month_first>R);?(?P<day>{DAY}),?(?P<year>Y)"),
-    Rule("month", f"(?P<month>M);?(?P<year>Y)(?!/{NUMBER})"),
+    Rule(
+        "date",
+        WEEKDAYS + "M",
+        f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?[,;]*{TEXT_YEAR}",
+    ),
+    Rule("date", WEEKDAYS, f"{WEEKDAY}(?P<month_first>R);?(?P<day>{DAY}),?(?P<year>Y)"),
+    Rule("month", "M", f"(?P<month>M);?(?P<year>Y)(?!/{NUMBER})"),
     # In numbers.
     *map(_year_first, "-/="),
     *map(_numeric, "/-="),
-    Rule("date", "(?P<compact>8)"),
-    Rule("time", f"(?:(?<=Y)|(?<=Y[,!A]))(?P<hour>{HOUR})=(?P<minute>{MINUTE})(?!=)"),
-    Rule("day/month", f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|%|h)"),
-    Rule("month", f"{APART}(?P<month>2)/(?P<year>Y)(?![=/-]{NUMBER})"),
+    Rule("date", "8", "(?P<compact>8)"),
+    Rule("time", HOURS, f"(?:(?<=Y)|(?<=Y[,!A]))(?P<hour>{HOUR})=(?P<minute>{MINUTE})(?!=)"),
+    Rule(
+        "day/month",
+        WEEKDAYS + DAYS,
+        f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|%|h)",
+    ),
+    Rule("month", "2", f"{APART}(?P<month>2)/(?P<year>Y)(?![=/-]{NUMBER})"),
     # Times of the day.
-    Rule("hours", f"U?{HOUR}[h:]{MINUTE}?(?:[/&A-]|!){HOUR}[h:]{MINUTE}?"),
+    Rule("hours", "U" + HOURS, f"U?(?<!T){HOUR}[h:]{MINUTE}?[/&A!-]{HOUR}[h:]{MINUTE}?"),
     Rule(
         "time",
-        f"(?P<hour>{HOUR})h(?:(?P<minute>{MINUTE}|1(?=m))(?![;E]?[MR]|/)m?(?:(?P<second>{MINUTE})s)?h?|&(?P<half>f))?(?:U?L?(?P<part>q))?{NAMED_ZONE}",
+        HOURS,
+        f"(?P<hour>{HOUR})h(?:(?P<minute>{MINUTE}|1(?=m))(?![;E]?[MR]|/)m?(?:(?P<second>{MINUTE})s)?h?|&(?P<half>f))?"
+        "(?:U?L?(?P<part>q))?",
     ),
     Rule(
         "time",
-        f"(?P<hour>{HOUR}):(?P<minute>{MINUTE})(?::(?P<second>{MINUTE})(?:[=,]{NUMBER})?)?(?:(?P<half_day>p)|h)?{ZONE}",
+        HOURS,
+        f"(?P<hour>{HOUR}):(?P<minute>{MINUTE})(?::(?P<second>{MINUTE})(?:[=,]{NUMBER})?)?(?:(?P<half_day>p)|h)?",
     ),
-    Rule("time", f"(?P<hour>{MONTH})(?P<half_day>p){NAMED_ZONE}"),
-    Rule("time", f"(?<={NUMBER})T(?:(?P<clock>[KY])|(?P<long_clock>9)){ZONE}"),
-    Rule("time", f"(?P<noon>N){NAMED_ZONE}"),
+    Rule("time", "12", f"(?P<hour>{MONTH})(?P<half_day>p)"),
+    Rule("time", "T", f"(?<={NUMBER})T(?:(?P<clock>[KY])|(?P<long_clock>9))"),
+    Rule("time", "N", "(?P<noon>N)"),
+    # Right after a time: its zone.
+    Rule(
+        "zone",
+        "Zr<,%~-",
+        "[<,]?(?:(?P<zone>[Zr]))?"
+        f"(?:(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h))?(?<![<,])(?:<?Z)*>?",
+    ),
     # Days by name.
-    Rule("relative", "Cq"),
-    Rule("relative", "(?P<noon>(?<=C)N)"),
-    Rule("relative", "(?P<days>H)q?"),
-    Rule("last", "L?(?P<unit>[koy])D"),
-    Rule("weekday day", f"(?P<weekday>[WwR])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}|M)"),
-    Rule("day of month", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}|[MNR])"),
-    Rule("weekday", "(?P<demonstrative>C)?(?P<weekday>[WwR]);?q?(?P<last>D)?(?!F)"),
-    Rule("byline", "b(?:[xULa-];?){1,10}"),
+    Rule("relative", "C", "Cq"),
+    Rule("relative", "C", "C(?P<noon>N)"),
+    Rule("relative", "H", "(?P<days>H)q?"),
+    Rule("last", "Lkoy", "L?(?P<unit>[koy])D"),
+    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}|M)"),
+    Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}|[MNR])"),
+    Rule("weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>[{WEEKDAYS}]);?q?(?P<last>D)?(?!F)"),
 )
 
 _FIELD = re.compile(r"\(\?P<(\w+)>")
 
 
-class Grammar(NamedTuple):
-    """All rules as one pattern: `kinds` and `fields` tell a match's outer group what it is."""
+class Family(NamedTuple):
+    """The rules that may start at one token class, as one pattern: `kinds` and `fields` by a match's outer group."""
 
     pattern: re.Pattern[str]
     kinds: dict[int, str]
     fields: dict[int, tuple[tuple[str, int], ...]]
 
 
-def _compile(rules: tuple[Rule, ...]) -> Grammar:
+def _family(rules: Iterable[Rule]) -> Family:
     kinds: dict[int, str] = {}
     fields: dict[int, tuple[tuple[str, int], ...]] = {}
     parts = []
@@ -132,7 +168,16 @@ def _compile(rules: tuple[Rule, ...]) -> Grammar:
         fields[group] = tuple((name, group + place) for place, name in enumerate(names, start=1))
         parts.append(f"({_FIELD.sub('(', rule.pattern)})")
         group += 1 + len(names)
-    return Grammar(re.compile("|".join(parts)), kinds, fields)
+    return Family(re.compile("|".join(parts)), kinds, fields)
 
 
-GRAMMAR = _compile(RULES)
+def _families() -> dict[str, Family]:
+    """Return the family of each class that starts a rule; classes that start the same rules share one."""
+    started: dict[str, tuple[int, ...]] = {
+        start: tuple(number for number, each in enumerate(RULES) if start in each.starts) for rule in RULES for start in rule.starts
+    }
+    families = {numbers: _family(RULES[number] for number in numbers) for numbers in set(started.values())}
+    return {start: families[numbers] for start, numbers in started.items()}
+
+
+FAMILIES = _families()

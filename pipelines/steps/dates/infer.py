@@ -248,9 +248,9 @@ def elapsed(fields: Fields) -> tuple[timedelta, Precision] | None:
     return spent, precision
 
 
-def clock_of(fields: Fields) -> Clock:
-    """Return the time of day of a time's fields."""
-    zone = _stated_zone(fields)
+def clock_of(fields: Fields, zone_fields: Fields | None) -> Clock:
+    """Return the time of day of a time's fields and its zone's."""
+    zone = _stated_zone(zone_fields) if zone_fields else None
     if "noon" in fields:
         return Clock(NOON[fields["noon"]], 0, 0, "minute", zone)
     if "clock" in fields or "long_clock" in fields:
@@ -292,7 +292,7 @@ def _region(name: str) -> tzinfo | None:
 
 
 def _offset_minutes(fields: Fields) -> int | None:
-    word = fields.get("clock_offset")
+    word = fields.get("clock")
     hours, minutes = (int(word[:2]), int(word[2:])) if word else (int(fields["hours"]), int(fields.get("minutes", 0)))
     if hours > 15:
         return None

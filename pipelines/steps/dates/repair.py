@@ -12,6 +12,7 @@ MAX_CHARS = 4_000
 _SUPERSCRIPT_TAG = re.compile(r"</?\s?su[pb]\b[^<>]{0,80}>", re.IGNORECASE)  # 1<sup>er</sup> is one word
 _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,300}>")
 _CAMEL = re.compile(r"(?<=[a-z0-9à-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zà-ÿ])")  # "VisotMis à jour": two elements without a space
+_GLUED = re.compile(r"[a-z0-9à-öø-ÿ][A-ZÀ-ÖØ-Þ][a-zà-ÿ]|\d{5}")
 _LOST_LETTER = re.compile(r"(?<=[A-Za-z])\?(?=[a-z])")  # "f?vrier"
 _GLUED_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=[0-3]?\d ?[A-Za-zéûÉÛ]{3})")  # "20 janvier 202020 janvier 2020"
 
@@ -36,12 +37,11 @@ def _repairs() -> dict[str, str]:
 
 _REPAIRS = _repairs()
 _MISREAD = re.compile("|".join(map(re.escape, sorted(_REPAIRS, key=len, reverse=True))))
-_MISREAD_SIGNS = re.compile("[" + "".join(signs for signs, _ in _MISREADINGS) + "]")
 _A_GRAVE = re.compile(r"(?<![A-Za-z])Ã[ \u00a0](?=[^a-z])")  # "Ã 7h12": the second byte was a no-break space
 
-_INVISIBLE = dict.fromkeys(
-    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2069\ufeff")
-)
+_INVISIBLES = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2069\ufeff"
+_INVISIBLE = dict.fromkeys(map(ord, _INVISIBLES))
+_ODD = re.compile(f"[{_INVISIBLES}\u0300-\u036f{''.join(signs for signs, _ in _MISREADINGS)}]")
 
 
 def clean(text: str) -> str:
@@ -61,14 +61,17 @@ def clean(text: str) -> str:
         text = _clean_unicode(text)
     if "?" in text:
         text = _LOST_LETTER.sub("\ufffd", text)
-    text = _CAMEL.sub(" ", " ".join(text.split()))
-    return _GLUED_YEAR.sub(r"\1 ", text)
+    text = " ".join(text.split())
+    if _GLUED.search(text):
+        text = _GLUED_YEAR.sub(r"\1 ", _CAMEL.sub(" ", text))
+    return text
 
 
 def _clean_unicode(text: str) -> str:
+    if not _ODD.search(text):
+        return text
     for _ in range(2):  # "Ã\x83Â©" was misread twice
-        if _MISREAD_SIGNS.search(text):
-            text = _A_GRAVE.sub("à ", _MISREAD.sub(lambda found: _REPAIRS[found[0]], text))
+        text = _A_GRAVE.sub("à ", _MISREAD.sub(lambda found: _REPAIRS[found[0]], text))
     return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
 
 

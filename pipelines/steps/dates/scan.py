@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.steps.dates import infer
-from pipelines.steps.dates.grammar import GRAMMAR
+from pipelines.steps.dates.grammar import FAMILIES
 
 if TYPE_CHECKING:
     from kiosque.model import Precision
@@ -22,9 +22,17 @@ _GLUE = re.compile(r"[,!:<>/;~LUCAT-]{0,4}\Z")  # between a day and its time, ei
 _GOVERNED = re.compile(r"[ULCE&;:A-]*\Z")  # between "loi" and its date
 _LABEL_GAP = re.compile(r"[LUCA&:;,!~ab<-]*\Z")
 _UNEXPLAINED = re.compile(r"[^LUA&ba!;:,<>%~/TZ-]")
-_WEAK = frozenset(
-    ("weekday", "weekday day", "day of month", "relative", "last", "ago", "now", "time", "month", "day/month")
-)
+_CONTEXT = frozenset(("near", "clause", "show", "separator"))
+_TIMED = frozenset(("time", "ago", "now"))
+
+
+class Item(NamedTuple):
+    """A stretch of tokens that one rule of the grammar fits."""
+
+    kind: str
+    start: int
+    end: int
+    fields: infer.Fields
 
 
 @dataclass(slots=True)
@@ -38,10 +46,10 @@ class Moment:
     role: Role
     labelled: bool
     time: infer.Fields | None = None
+    zone: infer.Fields | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A moment's value."""
 
     moment: Moment
@@ -58,69 +66,75 @@ class Found:
 
 def moments(line: Line) -> list[Moment]:
     """Return the moments of a line that may be an article's, in order."""
-    shape, words = line.shape, line.words
-    found: list[Moment] = []
-    spans: list[tuple[int, int]] = []
+    items = _items(line)
+    spans = [(item.start, item.end) for item in items if item.kind not in _CONTEXT]
+    return [moment for moment in _joined(_in_context(items, line.shape), line.shape) if _believable(moment, line, spans)]
+
+
+def _items(line: Line) -> list[Item]:
+    """Return what the grammar finds, in order."""
+    words, shape = line.words, line.shape
+    items = []
+    place, end = 0, len(shape)
+    while place < end:
+        family = FAMILIES.get(shape[place])
+        match = family and family.pattern.match(shape, place)
+        if not family or not match or match.end() == place:
+            place += 1
+            continue
+        group = match.lastindex or 0
+        fields = {name: words[match.start(index)] for name, index in family.fields[group] if match[index]}
+        items.append(Item(family.kinds[group], place, match.end(), fields))
+        place = match.end()
+    return items
+
+
+def _in_context(items: list[Item], shape: str) -> list[Moment]:
+    """Return the days and times that belong to nothing else, each with the role of the label before it."""
+    found = []
     role: Role = "unknown"
     label_end = near_end = -1
     clause = show = False
-    loose_time: Moment | None = None
-    for match in GRAMMAR.pattern.finditer(shape):
-        group = match.lastindex or 0
-        kind = GRAMMAR.kinds[group]
-        start, end = match.span()
-        if kind == "separator":
-            clause = show = False
-            continue
-        if kind in ("near", "clause", "show"):
-            near_end = end if kind == "near" else near_end
-            clause = clause or kind == "clause"
-            show = show or kind == "show"
-            continue
-        spans.append((start, end))
-        if kind in ("published", "modified"):
-            role = kind  # type: ignore[assignment]
-            label_end, clause, show, near_end = end, False, False, -1
-            continue
-        if kind in ("hours", "byline"):
-            continue
-        fields = {
-            name: words[match.start(place)]
-            for name, place in GRAMMAR.fields[group]
-            if match.end(place) > match.start(place) >= 0
-        }
-        governed = near_end >= 0 and _GOVERNED.match(shape, near_end, start) is not None
-        timed = kind in ("time", "ago", "now")
-        if clause or governed or (show and timed) or shape[end : end + 1] == "F":
-            loose_time = None
-            continue
-        labelled = label_end >= 0 and _LABEL_GAP.match(shape, label_end, start) is not None
-        moment = Moment(kind, fields, start, end, role, labelled)
-        if kind == "time":
-            last = found[-1] if found else None
-            if last and last.time is None and last.kind != "time" and _glued(shape, last.end, start):
-                last.time, last.end = fields, end
-                continue
-            loose_time = moment
-            found.append(moment)
-            continue
-        if (
-            loose_time is not None
-            and found[-1] is loose_time
-            and _glued(shape, loose_time.end, start)
-            and kind != "ago"
-        ):
-            found.pop()
-            moment = Moment(
-                kind, fields, loose_time.start, end, loose_time.role, loose_time.labelled, loose_time.fields
-            )
-        loose_time = None
-        found.append(moment)
-    return [moment for moment in found if _believable(moment, line, spans)]
+    for item in items:
+        match item.kind:
+            case "separator":
+                clause = show = False
+            case "published" | "modified" as label:
+                role, label_end, near_end, clause, show = label, item.end, -1, False, False
+            case "near":
+                near_end = item.end
+            case "clause":
+                clause = True
+            case "show":
+                show = True
+            case "hours" | "byline":
+                pass
+            case kind:
+                governed = near_end >= 0 and _GOVERNED.match(shape, near_end, item.start)
+                if clause or governed or (show and kind in _TIMED) or shape[item.end : item.end + 1] == "F":
+                    continue
+                labelled = label_end >= 0 and _LABEL_GAP.match(shape, label_end, item.start) is not None
+                found.append(Moment(kind, item.fields, item.start, item.end, role, labelled))
+    return found
 
 
-def _glued(shape: str, left: int, right: int) -> bool:
-    return _GLUE.match(shape, left, right) is not None
+def _joined(found: list[Moment], shape: str) -> list[Moment]:
+    """Join each time with its zone, and with the day right before or after it."""
+    joined: list[Moment] = []
+    for moment in found:
+        last = joined[-1] if joined else None
+        if moment.kind == "zone":
+            if last and last.end == moment.start and (last.time or last.kind == "time"):
+                last.zone, last.end = moment.fields, moment.end
+        elif last is None or not _GLUE.match(shape, last.end, moment.start):
+            joined.append(moment)
+        elif moment.kind == "time" and last.time is None and last.kind not in _TIMED:
+            last.time, last.end = moment.fields, moment.end
+        elif last.kind == "time" and moment.kind not in _TIMED:
+            joined[-1] = replace(moment, start=last.start, role=last.role, labelled=last.labelled, time=last.fields, zone=last.zone)
+        else:
+            joined.append(moment)
+    return joined
 
 
 def _believable(moment: Moment, line: Line, spans: list[tuple[int, int]]) -> bool:
@@ -235,7 +249,7 @@ def _plausible(day: date, moment: Moment, fetch: infer.Fetch) -> bool:
 
 
 def _timed(moment: Moment, day: infer.Day, fields: infer.Fields, fetch: infer.Fetch) -> Found:
-    clock = infer.clock_of(fields)
+    clock = infer.clock_of(fields, moment.zone)
     at = infer.instant(day.day, clock, fetch)
     if moment.kind == "weekday" and "demonstrative" not in moment.fields and at > fetch.now + infer.CLOCK_SKEW:
         at = infer.instant(day.day - 7 * infer.DAY, clock, fetch)
@@ -250,7 +264,7 @@ def _timed(moment: Moment, day: infer.Day, fields: infer.Fields, fetch: infer.Fe
 
 
 def _time_only(moment: Moment, fetch: infer.Fetch, after: date | None) -> Found:
-    clock = infer.clock_of(moment.fields)
+    clock = infer.clock_of(moment.fields, moment.zone)
     if after is not None:
         return Found(moment, after, infer.instant(after, clock, fetch), clock.precision, "the day of the publication")
     at = infer.instant(fetch.today, clock, fetch)

@@ -21,8 +21,12 @@ class Line(NamedTuple):
         """Return the text from token `start` up to token `end`, as it was written."""
         if start == 0 and end == len(self.words):
             return self.text
-        spans = [found.span() for found in _TOKEN.finditer(self.folded)]
-        return self.text[spans[start][0] : spans[end - 1][1]].strip()
+        first = last = 0
+        for number, word in enumerate(self.words[:end]):
+            place = self.folded.index(word, last)
+            first = place if number == start else first
+            last = place + len(word)
+        return self.text[first:last].strip()
 
 
 def _numbers() -> dict[str, str]:
