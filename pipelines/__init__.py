@@ -35,7 +35,7 @@ def read_article(
         return document
     rules = outlet.read_rules(page.fetched_at.date())
     found = metadata.read_metadata(document, outlet, rules=rules, entry=entry)
-    dates = signals.read_dates(document, found.structured, page=page, outlet=outlet, entry=entry, css=rules.date_css)
+    dates = signals.read_dates(document, found, page=page, outlet=outlet, entry=entry, css=rules.date_css)
     paywalled = kind.is_paywalled(document.root, found.structured)
     shape = kind.read_shape(document.root, found.structured)
     text = body.read_body(

@@ -48,7 +48,7 @@ _NOT_NAMES = frozenset(
     presse newsroom collectif tribune auteur author user utilisateur invité contributeur contributeurs lecteurs
     abonnés abonnement newsletter copyright partager commentaires facebook twitter publié mis contact
     web internet site média médias media studio brand partenaire partenaires communiqué correspondance rubrique
-    inconnu anonyme anonymous unknown null undefined none n/a""".split()  # noqa: SIM905  (a column of words reads best)
+    conversation inconnu anonyme anonymous unknown null undefined none n/a""".split()  # noqa: SIM905  (a column of words reads best)
 )
 # Small words inside a name: "Charles de Gaulle", "Jean van den Berg".
 _PARTICLES = frozenset(
@@ -81,10 +81,12 @@ _PARTICLES = frozenset(
         "o",
     ]
 )
+_ARTICLES = frozenset({"le", "la", "les", "l'", "the", "un", "une"})
 # How a byline begins.
 _OPENING = re.compile(
-    r"""^\W*(?:(?:un\ |une\ )?(?:article|texte|enquête|reportage|récit|entretien|analyse|chronique|interview|vidéo|
+    r"""^\W*(?:(?:un\ |une\ )?(?:source|article|texte|enquête|reportage|récit|entretien|analyse|chronique|interview|vidéo|
     photos?|infographies?|illustrations?)?\s*(?:(?:rédigée?|écrite?|réalisée?|signée?|publiée?|préparée?)\s+)?par\b\s*:?
+    |(?:source|reportage|texte|enquête|dessin|photos?|vidéo|entretien|récit)\s+(?=[A-ZÉ])
     |propos\ recueillis\ (?:par|à\ [\w-]+\ par)|de\ notre\ (?:envoyée?\ spéciale?|correspondante?)[^,:]{0,40}[,:]?
     |textes?\s*:|by\b|auteure?s?\s*:|signé\b|from\b|with\b)\s*""",
     re.IGNORECASE | re.VERBOSE,
@@ -120,14 +122,14 @@ def read_byline(claims: Iterable[str], *, houses: Iterable[str] = ()) -> Byline:
     >>> read_byline(["Jean Petit, correspondant à Rome et Anne de La Tour"]).authors
     ('Jean Petit', 'Anne de La Tour')
     """
-    ours = {_fold(house) for house in houses}
+    ours = {_squash(house) for house in houses}
     people: dict[str, str] = {}
     agency: str | None = None
     for claim in claims:
         text = " ".join(claim.replace("\u00a0", " ").split())[:500]
         agency = agency or find_agency(text)
         for name in _names(text):
-            if _fold(name) not in ours:
+            if _squash(name) not in ours:
                 people.setdefault(_key(name), name)
     return Byline(authors=tuple(_without_parts(people))[:_MAX_PEOPLE], agency=agency)
 
@@ -151,7 +153,8 @@ def is_signature(line: str) -> bool:
 
 
 def _names(text: str) -> list[str]:
-    bare = _PARENTHESES.sub(" ", text)
+    # "(avec Jean Petit)" names one more author; any other parenthesis is a place, a role or an agency.
+    bare = _PARENTHESES.sub(lambda found: f", {found[1][5:]}, " if (found[1] or "").startswith("avec ") else " ", text)
     for _ in range(2):
         bare = _OPENING.sub("", bare).strip()
     parts = [_bare_name(part) for part in _SPLIT.split(bare)]
@@ -171,6 +174,8 @@ def is_person(name: str) -> bool:
     folded = {word.lower().strip(".,'") for word in words}
     if folded & _NOT_NAMES or re.search(r"[\d@/<>{}=_?!]|\.\w{2,3}$|https?:|www\.", name):
         return False
+    if words[0].lower() in _ARTICLES:  # "La Centrale des SCPI", "Le Monde"
+        return False
     big = [word for word in words if word.split("'")[-1].strip("-.").lower() not in _PARTICLES]
     return bool(big) and all(_is_capitalised(word) for word in big)
 
@@ -188,6 +193,10 @@ def _without_parts(people: dict[str, str]) -> list[str]:
 
 def _key(name: str) -> str:
     return " ".join(sorted(re.findall(r"\w+", _fold(name))))
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"\W", "", _fold(text))
 
 
 def _fold(text: str) -> str:

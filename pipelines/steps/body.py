@@ -9,7 +9,6 @@ from pipelines.steps.clean import clean_blocks, take_signature
 from pipelines.steps.extract import Block, extract_blocks
 from pipelines.steps.language import detect_language
 from pipelines.steps.lead import find_lead, put_lead_first, repeats
-from pipelines.steps.title import title_element
 from pipelines.steps.typography import mend
 
 if TYPE_CHECKING:
@@ -49,13 +48,12 @@ def read_body(
 ) -> Body:
     """Read the whole text of a page. The document's tree is consumed."""
     label = document.root.get("lang") or found.structured.first("og:locale", "content-language")
-    heading = title_element(document.root, found.title)
-    shown = find_lead(document.root, title=heading, description=found.description, css=rules.lead_css)
+    shown = find_lead(document.root, title=found.heading, description=found.description, css=rules.lead_css)
     lead = tuple(line for line in shown.lines if found.title is None or not repeats(line, found.title))
     blocks = extract_blocks(
         document.root,
         common=common,
-        title=heading,
+        title=found.heading,
         lead=shown.element,
         drop_css=outlet.clean.drop_css,
         body_css=rules.body_css,

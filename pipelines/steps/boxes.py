@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pipelines.steps.blocks import INLINE
 from pipelines.steps.lines import plain_line
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _LABELS = frozenset({"p", "div", "span", "strong", "b", "a", "header", "legend", "dt", "li", "label", "em", "summary"})
 _LISTS = frozenset({"ul", "ol"})
 _PARAGRAPHS = frozenset({"p", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"})
+_SLACK = 3
 _LONGEST_LABEL = 60
 # A box never grows to these: they hold the page.
 _FRAME = frozenset({"html", "body", "main", "article"})
@@ -57,19 +59,29 @@ def opens_box(text: str, common: CommonRules) -> bool:
 
 def _box_of(heading: HtmlElement, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield the widest element that the heading opens, or the heading and the links right after it."""
-    box = heading
+    box = _whole_block(heading)
+    if box is None:
+        return
     while (parent := box.getparent()) is not None and parent.tag not in _FRAME and _is_first(box, parent):
-        if parent.tag in _PARAGRAPHS and _length(parent) > 2 * _length(box) + _LONGEST_LABEL:
-            return  # the first words of a paragraph
         if common.elements.body.search(f"{parent.get('class') or ''} {parent.get('id') or ''}".lower()):
             break
         box = parent
     yield box
-    if box is heading:
-        for sibling in heading.itersiblings():
+    if box.tag in _HEADINGS or box.tag == "p":
+        for sibling in box.itersiblings():
             if not _is_links(sibling):
                 return
             yield sibling
+
+
+def _whole_block(label: HtmlElement) -> HtmlElement | None:
+    """Return the block that a label is the whole of, None when it is some words of a sentence."""
+    block = label
+    while block.tag in INLINE and (parent := block.getparent()) is not None:
+        if _length(parent) > _length(label) + _SLACK and parent.tag in _PARAGRAPHS | INLINE:
+            return None
+        block = parent
+    return block if _length(block) <= _length(label) + _SLACK else label
 
 
 def _length(element: HtmlElement) -> int:
@@ -101,9 +113,10 @@ def _is_linked(heading: HtmlElement, text: str) -> bool:
 
 
 def is_link_list(element: HtmlElement) -> bool:
-    """Tell whether every item of a list is little more than a link."""
+    """Tell whether nearly every item of a list is little more than a link."""
     items = [item for item in element if item.tag == "li" and _length(item)]
-    return len(items) > 1 and all(_is_links(item) for item in items)
+    linked = sum(_is_links(item) for item in items)
+    return len(items) > 1 and linked >= _LINKED * len(items) and _is_links(element)
 
 
 def _cards(linked: list[HtmlElement]) -> Iterator[HtmlElement]:

@@ -95,7 +95,7 @@ def _elsewhere(element: HtmlElement, page: frozenset[HtmlElement]) -> bool:
 
 def _split(element: HtmlElement) -> Iterator[str]:
     """Yield an element's lines: one a paragraph or list item inside it, else its whole text."""
-    parts = [one for one in element.iter("p", "li") if one is not element]
+    parts = [one for one in element.iterdescendants("p", "li", "div") if one.find("p") is None and one.find("div") is None]
     for part in parts or [element]:
         text = mend(" ".join("".join(part.xpath(".//text()[not(parent::script) and not(parent::style)]")).split()))
         if text:

@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from kiosque.model import RightsClaims
 from pipelines.steps.authors import Byline, read_byline
 from pipelines.steps.structured import Structured, as_list, node_types, plain, read_structured
-from pipelines.steps.title import find_title, page_title
+from pipelines.steps.title import find_title, page_title, title_element
+from pipelines.steps.visible import read_visible_authors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from pipelines.steps.parse import Document
 
 _MAX_TAGS = 30
-# Where a visible byline stands; the last resort after structured data.
-_BYLINE_XPATH = (
-    "//*[@rel='author' or @itemprop='author' or contains(@class,'author') or contains(@class,'Author') or "
-    "contains(@class,'auteur') or contains(@class,'Auteur') or contains(@class,'byline') or contains(@class,'Byline') "
-    "or contains(@class,'signature') or contains(@class,'journalist') or contains(@class,'Signature')]"
-)
-_BYLINE_LENGTH = 160
 _CANONICAL_DEPTH = 2
 
 
@@ -36,6 +30,8 @@ class Metadata:
     """What a page says of its article, before its text is read."""
 
     title: str | None
+    heading: HtmlElement | None
+    """The heading that shows the title."""
     byline: Byline
     section: str | None
     tags: tuple[str, ...]
@@ -54,9 +50,12 @@ def read_metadata(document: Document, outlet: Outlet, *, rules: ReadRules, entry
     canonical = find_canonical(document, site=outlet.site)
     urls = (document.url,) if canonical is None else (canonical, document.url)
     structured = read_structured(root, urls=urls, title=page_title(root))
+    title = find_title(root, structured, outlet, css=rules.title_css) or (entry.title if entry else None)
+    heading = title_element(root, title)
     return Metadata(
-        title=find_title(root, structured, outlet, css=rules.title_css) or (entry.title if entry else None),
-        byline=_byline(root, structured, outlet, rules=rules, entry=entry),
+        title=title,
+        heading=heading,
+        byline=_byline(root, structured, outlet, heading=heading, rules=rules, entry=entry),
         section=_section(structured),
         tags=_tags(structured, entry),
         image=_image(structured, document.url),
@@ -104,16 +103,23 @@ def _site(url: str) -> str:
 
 
 def _byline(
-    root: HtmlElement, structured: Structured, outlet: Outlet, *, rules: ReadRules, entry: FeedEntry | None
+    root: HtmlElement,
+    structured: Structured,
+    outlet: Outlet,
+    *,
+    heading: HtmlElement | None,
+    rules: ReadRules,
+    entry: FeedEntry | None,
 ) -> Byline:
     host = (urlsplit(outlet.site).hostname or "").removeprefix("www.")
-    houses = [outlet.name, host, host.split(".")[0], structured.first("og:site_name") or ""]
+    publisher = structured.node.get("publisher")
+    houses = [outlet.name, host, host.split(".")[0], structured.first("og:site_name") or "", plain(publisher) or ""]
     agency = None
     sources = (
         lambda: _selected(root, rules.authors_css),
         lambda: _node_authors(structured.node.get("author")) or _node_authors(structured.node.get("creator")),
         lambda: _meta_authors(structured),
-        lambda: _visible_authors(root),
+        lambda: read_visible_authors(root, heading),
         lambda: list(entry.authors) if entry else [],
     )
     for source in sources:
@@ -148,21 +154,6 @@ def _meta_authors(structured: Structured) -> list[str]:
         if read_byline(values).authors:
             return values
     return []
-
-
-def _visible_authors(root: HtmlElement) -> list[str]:
-    """Return the texts of the elements that look like this article's byline; none inside a link list or comments."""
-    found = []
-    for element in root.xpath(_BYLINE_XPATH)[:40]:
-        text = " ".join(" ".join(element.itertext()).split())
-        if 0 < len(text) <= _BYLINE_LENGTH and not _in_other_article(element):
-            found.append(text)
-    return found[:4]
-
-
-def _in_other_article(element: HtmlElement) -> bool:
-    names = " ".join((up.get("class") or "") + " " + (up.get("id") or "") for up in element.iterancestors()).lower()
-    return bool(re.search(r"comment|related|sidebar|aside|most-?read|footer|teaser|card", names))
 
 
 def _section(structured: Structured) -> str | None:

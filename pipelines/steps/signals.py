@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pipelines.steps.dates import ResolvedDates, Signal, resolve_dates
 from pipelines.steps.structured import Structured, plain
 from pipelines.steps.title import element_text
+from pipelines.steps.visible import near_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from kiosque.model import FeedEntry, Outlet, Page
+    from pipelines.steps.dates.reading import Role
+    from pipelines.steps.metadata import Metadata
     from pipelines.steps.parse import Document
 
 # Meta names that carry a date, with what it is the date of; the surest first.
@@ -34,6 +37,7 @@ _META_DATES = (
     ("pubdate", "published"),
     ("publish-date", "published"),
     ("publication_date", "published"),
+    ("published", "published"),  # Rossel
     ("parsely-pub-date", "published"),
     ("sailthru.date", "published"),
     ("cxenseparse:recs:publishtime", "published"),
@@ -55,19 +59,19 @@ _MODIFIED = re.compile(
 )
 _PUBLISHED = re.compile(r"publié|mis en ligne|posté|paru|créé|rédigé|\ble \d|^\W*par\b", re.IGNORECASE)
 _DATE_NAMES = re.compile(
-    r"date|time|publi|posted|meta|byline|signature|infos?\b|author|auteur|horodat|updated|created", re.IGNORECASE
+    r"date|time|publi|posted|meta|byline|signature|infos?\b|author|auteur|horodat|updated|created|heure|jour|entry-footer"
 )
-_ELSEWHERE = re.compile(
-    r"comment|related|sidebar|footer|most|recommend|menu|breaking|ticker|live-?feed|latest", re.IGNORECASE
-)
+_MODIFIED_NAMES = re.compile(r"modif|updat|maj\b|_maj|-maj")
+_PUBLISHED_NAMES = re.compile(r"datepublished|published|date-?publi|pubdate")
 _MAX_LINE = 160
 _MAX_VISIBLE = 8
+_MANY_CHILDREN = 12  # a container, not a line
 _URL_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[/-]?(?:0[1-9]|1[0-2])[/-]?(?:0[1-9]|[12]\d|3[01])(?!\d)")
 
 
 def read_dates(
     document: Document,
-    structured: Structured,
+    found: Metadata,
     *,
     page: Page,
     outlet: Outlet,
@@ -75,7 +79,7 @@ def read_dates(
     css: str | None = None,
 ) -> ResolvedDates:
     """Return the article's dates; htmldate is asked only when nothing on the page or in the feed gives one."""
-    signals = collect_signals(document, structured, entry=entry, css=css)
+    signals = collect_signals(document, found, entry=entry, css=css)
     dates = resolve_dates(signals, fetched_at=page.fetched_at, timezone=outlet.timezone)
     if dates.published is None:
         signals += from_htmldate(document, page)
@@ -84,15 +88,16 @@ def read_dates(
 
 
 def collect_signals(
-    document: Document, structured: Structured, *, entry: FeedEntry | None = None, css: str | None = None
+    document: Document, found: Metadata, *, entry: FeedEntry | None = None, css: str | None = None
 ) -> tuple[Signal, ...]:
     """Return the date claims, the surest kind first; raw strings, undated text left out."""
     signals = [
-        *_from_node(structured),
-        *_from_meta(structured),
+        *_from_node(found.structured),
+        *_from_meta(found.structured),
         *_from_entry(entry),
-        *_from_visible(document.root, css),
+        *_from_visible(document.root, found.heading, css),
         *_from_url(document.url),
+        *_from_url(found.canonical or ""),
     ]
     return tuple(dict.fromkeys(signals))
 
@@ -128,55 +133,52 @@ def _from_entry(entry: FeedEntry | None) -> Iterator[Signal]:
         yield Signal(source=entry.source, text=entry.updated, role="modified")
 
 
-def _from_visible(root: HtmlElement, css: str | None) -> Iterator[Signal]:
-    """Yield the date lines and `<time>` elements near the title, those before the body's end and of no other article."""
-    if css:
-        for element in root.cssselect(css)[:_MAX_VISIBLE]:
-            yield from _line_signals(element)
-    for element in root.iter("time"):
-        if not _of_other(element):
-            stamp = element.get("datetime")
-            text = element_text(element) or ""
-            role = _role(f"{(element.getparent().text or '')} {text} {element.get('itemprop') or ''}")
-            if stamp:
-                yield Signal(source="time", text=stamp, role=role)
-    count = 0
-    for element in root.iter("time", "p", "span", "div", "li", "em", "small", "abbr", "td"):
-        if count >= _MAX_VISIBLE:
+def _from_visible(root: HtmlElement, heading: HtmlElement | None, css: str | None) -> Iterator[Signal]:
+    """Yield the date lines and `<time>` elements of this article, those below the title first."""
+    for element in root.cssselect(css)[:_MAX_VISIBLE] if css else ():
+        yield from _line_signals(element)
+    seen: set[str] = set()
+    for element in near_title(root, heading, "time", "p", "span", "div", "li", "em", "small", "abbr", "td", "b"):
+        if len(seen) >= _MAX_VISIBLE:
             return
-        names = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}"
-        if (element.tag == "time" or _DATE_NAMES.search(names)) and not _of_other(element):
+        if element.tag == "time" or _DATE_NAMES.search(_names(element)):
             for signal in _line_signals(element):
-                count += 1
-                yield signal
+                if signal.text not in seen:
+                    seen.add(signal.text)
+                    yield signal
 
 
 def _line_signals(element: HtmlElement) -> Iterator[Signal]:
-    if len(element) > 12:  # noqa: PLR2004  (a container, not a line)
+    """Yield the line that an element stands in, and the instant that a `<time>` carries."""
+    if len(element) > _MANY_CHILDREN:
         return
-    text = element_text(element)
+    text = element_text(element) or ""
+    around = element.getparent()
+    line = element_text(around) if around is not None and len(around) <= _MANY_CHILDREN else None
+    role = _role(line if line and len(line) <= _MAX_LINE else text, element)
+    if element.tag == "time" and element.get("datetime"):
+        yield Signal(source="time", text=element.get("datetime", ""), role=role)
     if text and len(text) <= _MAX_LINE and _DATE.search(text):
-        yield Signal(source="visible", text=text, role=_role(text))
+        yield Signal(source="visible", text=text, role=role if element.tag == "time" else "unknown")
 
 
-def _role(text: str) -> str:
-    if _MODIFIED.search(text) or "datemodified" in text.lower():
+def _role(line: str, element: HtmlElement) -> Role:
+    names = _names(element)
+    if _PUBLISHED_NAMES.search(names):
+        return "published"
+    if _MODIFIED_NAMES.search(names) or _MODIFIED.search(line):
         return "modified"
-    return "published" if _PUBLISHED.search(text) or "datepublished" in text.lower() else "unknown"
+    return "published" if _PUBLISHED.search(line) and len(_DATE.findall(line)) == 1 else "unknown"
 
 
-def _of_other(element: HtmlElement) -> bool:
-    """Tell whether an element belongs to another article's teaser, the comments or the page's furniture."""
-    for up in element.iterancestors():
-        if up.tag in {"nav", "footer", "aside", "a"}:
-            return True
-        names = f"{up.get('class') or ''} {up.get('id') or ''}"
-        if up.tag not in {"body", "html", "main", "article"} and _ELSEWHERE.search(names):
-            return True
-    return False
+def _names(element: HtmlElement) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}".lower()
 
 
 def _from_url(url: str) -> Iterator[Signal]:
-    match = _URL_DATE.search(urlsplit(url).path)
-    if match:
-        yield Signal(source="url", text=match.group(), role="unknown")
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return
+    if _URL_DATE.search(path):
+        yield Signal(source="url", text=path, role="unknown")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pipelines.steps.blocks import INLINE, PARAGRAPHS, SILENT
 from pipelines.steps.boxes import find_boxes
 
 if TYPE_CHECKING:
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 
     from kiosque.common_rules import CommonRules, ElementRules
 
-# Elements whose text belongs to the block around them.
-_INLINE = frozenset(
-    """a abbr acronym b bdi bdo big br cite code data del dfn em font i img ins kbd label mark q s samp small span
-    strike strong sub sup time tt u var wbr amp-link""".split()  # noqa: SIM905
-)
-# Blocks that hold a paragraph; any other block with text of its own is a container whose text is bare.
-_PARAGRAPHS = frozenset({"p", "li", "blockquote", "dd", "h2", "h3", "h4", "pre"})
-# Elements that carry no article text whatever they hold.
-_SILENT = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "button", "iframe", "math"})
 # A link around one of these is a card of another article.
 _CARD_PARTS = frozenset({"p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time"})
 _OTHERS = frozenset({"article", "li"})
@@ -93,21 +85,28 @@ def _measure(root: HtmlElement, rules: ElementRules) -> tuple[dict[HtmlElement, 
         around = block_of[parent] if parent is not None else root
         if around is not None and element.tail:
             lengths[around] = lengths.get(around, 0) + len(element.tail.strip())
-        if around is None or element.tag in _SILENT:
+        if around is None or element.tag in SILENT:
             block_of[element] = None
             continue
         verdict = _verdict(element, rules)
-        if verdict is not None:
+        if verdict is not None and not (element.tag in INLINE and around.tag in PARAGRAPHS and _runs_on(element)):
             suspects[element] = verdict
         if element.tag == "a" and element.get("href"):
             block_of[element] = None
             if any(child.tag in _CARD_PARTS for child in element.iterdescendants()):
                 suspects[element] = False
             continue
-        block_of[element] = block = around if element.tag in _INLINE else element
+        block_of[element] = block = around if element.tag in INLINE else element
         if element.text:
             lengths[block] = lengths.get(block, 0) + len(element.text.strip())
     return {block: length for block, length in lengths.items() if length >= _PROSE}, suspects
+
+
+def _runs_on(element: HtmlElement) -> bool:
+    """Tell whether an inline element stands within a sentence, with words before or after it in its parent."""
+    before = element.getprevious()
+    beside = (before.tail if before is not None else element.getparent().text) or ""
+    return len(beside.strip()) + len((element.tail or "").strip()) >= _PROSE / 2
 
 
 def _verdict(element: HtmlElement, rules: ElementRules) -> bool | None:
@@ -145,7 +144,7 @@ def _core(
     below = _below(title, root, prose)
     page = frozenset(title.iterancestors()) if title is not None else frozenset()
     for block, length in prose.items():
-        parent = block.getparent() if block.tag in _PARAGRAPHS else block
+        parent = block.getparent() if block.tag in PARAGRAPHS else block
         weight = length * _WEIGHTS.get(str(block.tag), 1.0) * (1.0 if block in below else _ABOVE)
         if title is not None and any(up.tag in _OTHERS and up not in page for up in block.iterancestors()):
             weight *= _ASIDE

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _SEPARATOR = re.compile(r"\s+[|–—•·»:-]\s+|\s*\|\s*")
 _MAX_LENGTH = 400
 _ALIKE = 0.5
+_LABEL = 15
 
 
 def page_title(root: HtmlElement) -> str | None:
@@ -44,9 +45,18 @@ def find_title(root: HtmlElement, structured: Structured, outlet: Outlet, *, css
     claims = _claims(root, structured, outlet)
     headings = [text for heading in root.iter("h1") if (text := element_text(heading))]
     shown = max(headings, key=lambda text: max((_alike(text, claim) for claim in claims), default=0.0), default=None)
+    if shown and (label := next((piece for claim in claims if (piece := _opening(claim, shown))), None)):
+        return label
     if shown and (not claims or any(_alike(shown, claim) >= _ALIKE for claim in claims)):
         return _without_suffix(shown, outlet)
     return claims[0] if claims else shown
+
+
+def _opening(claim: str, shown: str) -> str | None:
+    """Return the first piece of a claim when the h1 is that piece and a label: "Un titre Abonnés"."""
+    piece = _SEPARATOR.split(claim)[0].strip()
+    is_label = len(shown) - len(piece) <= _LABEL and shown.startswith(piece) and shown != piece
+    return piece if is_label and len(piece) > _LABEL else None
 
 
 def _claims(root: HtmlElement, structured: Structured, outlet: Outlet) -> list[str]:
