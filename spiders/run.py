@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scrapy.crawler import AsyncCrawlerProcess
-from scrapy.utils.log import configure_logging
 
 from spiders.configure import scrapy_settings
 from spiders.press import PressSpider
@@ -46,10 +45,9 @@ class Run:
     def __call__(self) -> None:
         """Crawl; returns when the plan is done or the crawl was stopped."""
         settings = self.newsroom.settings
-        configure_logging({"LOG_LEVEL": "WARNING"})
-        process = AsyncCrawlerProcess(
-            scrapy_settings(settings, self.newsroom.outlets.values()), install_root_handler=False
-        )
+        scrapy = scrapy_settings(settings, self.newsroom.outlets.values())
+        scrapy.set("LOG_INSTALL_ROOT_HANDLER", value=False, priority="cmdline")  # the front doors set up logging
+        process = AsyncCrawlerProcess(scrapy)
         self._crawler = process.create_crawler(PressSpider)
         start = time.monotonic()
         process.crawl(self._crawler, newsroom=self.newsroom, plan=self.plan)
