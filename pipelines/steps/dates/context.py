@@ -38,8 +38,6 @@ CLAUSE = {
     "avant-vente billetterie reservation reservations offre offres abonnez postulez",
     "things to come": "aura auront sera seront tiendra tiendront debutera commencera demarrera ouvrira ouvriront sortira fermera jouera "
     "affrontera arrivera paraitra entrera prendra reviendra rouvrira demain bientot agenda",
-    "numbers that look like dates": "isbn issn ean siret siren rcs tva tel telephone tele_ fax gsm portable mobile appelez ip version versions v "
-    "ref reference dossier iban cppap ojd n no matricule licence brevet bic sms whatsapp article_ alinea",
     "scores": "score scores set sets mi-temps tie-break victoire_ defaite cote cotes bat battu battue ratio note notes noté notee",
     "law": "loi_ jo jorf journal-officiel legifrance",
     "copyright": "copyright © ©copyright",
@@ -47,6 +45,13 @@ CLAUSE = {
 CLAUSE_PHRASES = (
     "date de naissance;date limite;date d'expiration;journal officiel;aura lieu;auront lieu;se tiendra;se deroulera;se derouleront;mi-temps;"
     "a consommer;en vigueur;entree en vigueur;plus que;fin des inscriptions;tie-break;a venir"
+)
+
+# A number right behind one of these is no date, whatever its signs.
+NUMBERED = (
+    "isbn issn ean siret siren rcs tva tel telephone fax gsm portable mobile appelez ip version versions v ref reference dossier iban cppap "
+    "ojd n no num matricule licence brevet bic sms whatsapp article art alinea p pp page pages tome chapitre acte episode saison lot code "
+    "build release id"
 )
 
 # A time or a duration behind one of these is no clock time of a publication.

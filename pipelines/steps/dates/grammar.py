@@ -30,7 +30,7 @@ APART = f"(?<!{NUMBER}[=/:-])"
 DONE = f"(?![=/]{NUMBER}|-{NUMBER}(?![h:]))"
 
 WEEKDAY = f"(?:(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
-TEXT_YEAR = f"(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:]))?"
+TEXT_YEAR = f"(?:[;,=/-]*(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:])))?"
 NUMERIC_YEAR = f"(?:(?P<year>Y)|(?P<short_year>{SHORT_YEAR}))"
 
 
@@ -60,6 +60,8 @@ RULES = (
     Rule("near", "X", "X"),
     Rule("clause", "B", "B"),
     Rule("show", "S", "S"),
+    Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
+    Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
     Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
     # Relative to the fetch.
     Rule("now", "I", "I"),
@@ -93,12 +95,12 @@ RULES = (
     Rule(
         "date",
         WEEKDAYS + DAYS,
-        f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR])(?:[;,=-]*|/){TEXT_YEAR}(?!-{NUMBER}{{2}})",
+        f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?![~-][K9]|-{NUMBER}{{2}})",
     ),
     Rule(
         "date",
         WEEKDAYS + "M",
-        f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?[,;]*{TEXT_YEAR}",
+        f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?{TEXT_YEAR}",
     ),
     Rule("date", WEEKDAYS, f"{WEEKDAY}(?P<month_first>R);?(?P<day>{DAY}),?(?P<year>Y)"),
     Rule("month", "M", f"(?P<month>M);?(?P<year>Y)(?!/{NUMBER})"),

@@ -11,7 +11,7 @@ a set of patterns over shapes. The classes:
              Q quantity in words   f fraction of an hour   v about
     glue     L le   C ce   U du   A à   & et, au   b par   a words that say nothing of the date
     context  P published   V modified   X what a date right after it belongs to
-             B what every date after it belongs to   S what a time after it belongs to   x unknown
+             O what a number right after it belongs to   B what every date after it belongs to   S what a time after it belongs to   x unknown
     signs    / - (tight)  ! (separator)  ; (dot)  = (dot between digits)  : , < > % (plus)  ~ (minus after a space)
 """
 
@@ -166,7 +166,7 @@ WORDS_BY_CLASS = {
     "il y a quelques minutes;il y a un moment;a la minute;il y a peu",
     # who writes, where it stands, what carries a date: says nothing of when
     "a": "afp reuters belga ats ap avec redaction journal_ date heure heures_ source edition_ local locale locales actu actualite "
-    "actualites info infos article web exclusif abonnes abonne abonnement premium temps_",
+    "actualites info infos web exclusif abonnes abonne abonnement premium temps_",
 }
 
 PUBLISHED = (

@@ -27,7 +27,7 @@ _MISREADINGS = (
 def _repairs() -> dict[str, str]:
     """Return each misread sequence of a French letter or mark, with the character it was."""
     repairs = {}
-    for letter in "àâäçéèêëîïôöùûüÿœÀÂÇÉÈÊËÎÏÔÙÛÜŒ«»°·’‘“”–—…• ":
+    for letter in (*map(chr, range(0xA0, 0x100)), *"œŒŸ’‘“”–—…•"):
         encoded = letter.encode()
         for _, codec in _MISREADINGS:
             repairs[encoded.decode(codec, "replace")] = letter

@@ -19,9 +19,11 @@ ANNOUNCED = timedelta(days=60)
 """How far ahead a range of days may begin: it announces."""
 
 _GLUE = re.compile(r"[,!:<>/;~LUCAT-]{0,4}\Z")  # between a day and its time, either first
-_GOVERNED = re.compile(r"[ULCE&;:A-]*\Z")  # between "loi" and its date
+_GOVERNED = re.compile(r"[ULCE&;:AO0-9YK/-]*\Z")  # between "loi" and its date
 _LABEL_GAP = re.compile(r"[LUCA&:;,!~ab<-]*\Z")
-_UNEXPLAINED = re.compile(r"[^LUA&ba!;:,<>%~/TZ-]")
+_EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
+MAX_NAMES = 4
+"""More capitals are a headline."""
 _CONTEXT = frozenset(("near", "clause", "show", "separator"))
 _TIMED = frozenset(("time", "ago", "now"))
 
@@ -107,7 +109,7 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
                 clause = True
             case "show":
                 show = True
-            case "hours" | "byline":
+            case "hours" | "byline" | "number" | "programme":
                 pass
             case kind:
                 governed = near_end >= 0 and _GOVERNED.match(shape, near_end, item.start)
@@ -148,9 +150,14 @@ def _believable(moment: Moment, line: Line, spans: list[tuple[int, int]]) -> boo
         return True
     if moment.kind == "weekday" and shape[moment.start] in "wR" and moment.time is None:
         return False
-    if moment.kind == "day/month" and "weekday" not in fields and (len(fields["month"]) == 1 or fields["joint"] == "-"):
+    if moment.kind == "day/month" and "weekday" not in fields and (fields["joint"] == "-" or _is_short(moment)):
         return False
-    return _explained(moment, shape, spans)
+    return _explained(moment, line, spans)
+
+
+def _is_short(moment: Moment) -> bool:
+    """Tell "7/9" and "8/10" (a programme, a mark) from "24/10" and "08/03"."""
+    return moment.time is None and min(len(moment.fields["day"]), len(moment.fields["month"])) == 1
 
 
 def _is_a_name(moment: Moment, shape: str) -> bool:
@@ -164,21 +171,23 @@ def _is_a_name(moment: Moment, shape: str) -> bool:
     return "xU" in before
 
 
-def _explained(moment: Moment, shape: str, spans: list[tuple[int, int]]) -> bool:
-    """Tell whether nothing unknown stands in the same part of the line (anywhere, for a bare time)."""
+def _explained(moment: Moment, line: Line, spans: list[tuple[int, int]]) -> bool:
+    """Tell whether nothing unknown stands in the same part of the line (anywhere, for a bare time).
+
+    Names may stand beside an age, and beside a relative day with a time: "Le Courrier, il y a 2 heures".
+    """
+    shape = line.shape
     left, right = 0, len(shape)
     if moment.kind != "time":
         left = shape.rfind("!", 0, moment.start) + 1
         right = shape.find("!", moment.end)
         right = len(shape) if right < 0 else right
-    place = left
-    for start, end in spans:
-        if start < left or start >= right:
-            continue
-        if _UNEXPLAINED.search(shape, place, start):
-            return False
-        place = end
-    return not _UNEXPLAINED.search(shape, place, right)
+    known = {place for start, end in spans for place in range(start, end)}
+    unknown = [place for place in range(left, right) if place not in known and shape[place] not in _EXPLAINED]
+    if not unknown:
+        return True
+    named = moment.kind == "ago" or (moment.kind == "relative" and moment.time is not None)
+    return named and len(unknown) <= MAX_NAMES and all(shape[place] == "x" and line.is_name(place) for place in unknown)
 
 
 def resolve(moment: Moment, fetch: infer.Fetch, after: date | None = None) -> Found | None:

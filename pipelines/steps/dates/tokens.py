@@ -29,6 +29,15 @@ class Line(NamedTuple):
         return self.text[first:last].strip()
 
 
+    def is_name(self, token: int) -> bool:
+        """Tell whether a word is written with a capital."""
+        last = 0
+        for word in self.words[: token + 1]:
+            place = self.folded.index(word, last)
+            last = place + len(word)
+        return self.text[place].isupper()
+
+
 def _numbers() -> dict[str, str]:
     classes = {str(number): "1" for number in range(1, 10)} | {"0": "0", "00": "7"}
     for number in range(1, 100):
@@ -58,7 +67,7 @@ def _context() -> dict[str, str]:
         | _phrased(context.CLAUSE_PHRASES, "B")
         | _phrased(context.SHOW_PHRASES, "S")
     )
-    return classes
+    return classes | _listed(context.NUMBERED, "O")
 
 
 def _lost(name: str, place: int) -> list[str]:
