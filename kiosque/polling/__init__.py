@@ -1,0 +1,25 @@
+"""When a feed is asked next, and what its state is: pure decisions, each with its reason.
+
+The shell asks (`request_headers`), reads the answer into a `Poll`, calls `decide` and stores the `FeedState`.
+"""
+
+from __future__ import annotations
+
+from kiosque.polling.decide import claimed, decide, explain, request_headers
+from kiosque.polling.rhythm import Rhythm, rhythm_from_text, rhythm_text
+from kiosque.polling.state import Bounds, FeedState, Health, Poll, new_feed
+
+__all__ = [
+    "Bounds",
+    "FeedState",
+    "Health",
+    "Poll",
+    "Rhythm",
+    "claimed",
+    "decide",
+    "explain",
+    "new_feed",
+    "request_headers",
+    "rhythm_from_text",
+    "rhythm_text",
+]

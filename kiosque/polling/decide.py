@@ -1,0 +1,303 @@
+"""From a state and a poll to the next state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from kiosque.polling.rhythm import Rhythm, observed, seconds_until, zone_of
+from kiosque.polling.state import Bounds, FeedState, Health, Poll
+from kiosque.polling.waits import DAY, after_skips, max_age, retry_after
+
+if TYPE_CHECKING:
+    from kiosque.feeds import FeedReading
+
+FIRST_INTERVAL = 1_800.0
+"""Seconds between polls while nothing is known of a feed's rhythm."""
+EXPECTED = 0.5
+"""A feed is asked again when so many new entries are to be expected."""
+JITTER = 0.1
+BACK_OFF = 600.0
+BLOCKED_BACK_OFF = 21_600.0
+REDIRECTS = 3
+GONE = 2
+SILENT_GAPS = 10.0
+SILENT_LEAST, SILENT_MOST = timedelta(days=2), timedelta(days=30)
+
+_MAX_VALIDATOR = 1_000
+_OK, _NOT_MODIFIED, _GONE, _TOO_MANY, _UNAVAILABLE = 200, 304, 410, 429, 503
+_REFUSING = frozenset({401, 402, 403, 407, 451})
+# Ours to refuse: asking again sooner changes nothing.
+_NOT_ASKED = {
+    "robots": "robots.txt does not allow it",
+    "private-address": "its address is private",
+    "scheme": "its address is neither http nor https",
+    "bad-url": "its address is broken",
+    "reserved": "its rights are reserved",
+}
+
+
+class _Moment(NamedTuple):
+    """What every decision leans on."""
+
+    now: datetime
+    rng_fraction: float
+    bounds: Bounds
+
+    def jittered(self, seconds: float) -> float:
+        return min(seconds * (1 + JITTER * self.rng_fraction), max(DAY, self.bounds.longest))
+
+
+def request_headers(state: FeedState, now: datetime) -> dict[str, str]:
+    """Return the headers of a conditional request; none once a day, when the whole feed is fetched.
+
+    A server that says 304 for ever would hide every article.
+    """
+    if state.last_full is None or (now - state.last_full).total_seconds() >= DAY:
+        return {}
+    headers = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def claimed(state: FeedState, *, now: datetime, rng_fraction: float, bounds: Bounds | None = None) -> FeedState:
+    """Return the state to store before the fetch: the next poll is set as if this one never ended."""
+    moment = _Moment(now, rng_fraction, bounds or Bounds())
+    seconds = moment.jittered(max(moment.bounds.shortest, state.interval_seconds or FIRST_INTERVAL))
+    return replace(state, next_due=now + timedelta(seconds=seconds))
+
+
+def decide(
+    state: FeedState, poll: Poll, *, now: datetime, rng_fraction: float, bounds: Bounds | None = None
+) -> FeedState:
+    """Return the feed's next state: its health, when it is due, and why.
+
+    `rng_fraction` is in [0, 1) and spreads the polls: up to a tenth is added to every wait. No failure ends the
+    polling, only 410 seen twice. Never raises.
+    """
+    moment = _Moment(now, rng_fraction, bounds or Bounds())
+    polled = replace(state, last_polled=now)
+    if poll.failure is not None or poll.status is None:
+        return _after_no_answer(polled, poll, moment)
+    if poll.status == _GONE:
+        return _after_gone(polled, moment)
+    polled = replace(polled, gone_seen=0)
+    if poll.status == _NOT_MODIFIED and poll.conditional:
+        return _after_success(polled, poll, moment, said="Not modified")
+    return _after_content(polled, poll, moment) if poll.status == _OK else _after_error(polled, poll, moment)
+
+
+def explain(state: FeedState) -> str:
+    """Return the feed's state in a few plain sentences, with times in the outlet's zone."""
+    zone = zone_of(state.timezone)
+
+    def at(instant: datetime | None) -> str:
+        return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M") if instant else "never"
+
+    parts = [f"{state.health}. {state.reason}", f"Next poll: {at(state.next_due)}."]
+    parts.append(
+        f"Last polled {at(state.last_polled)}, last success {at(state.last_success)}, newest {at(state.last_changed)}."
+    )
+    if state.rhythm.per_hour:
+        parts.append(f"About {state.rhythm.per_hour * 24:.1f} entries a day.")
+    if state.address != state.url:
+        parts.append(f"Moved for good to {state.address}.")
+    return " ".join(parts)
+
+
+def _after_content(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+    """A whole answer came: the same as before, a feed, or something else."""
+    if poll.reading is None and poll.body_hash is not None and poll.body_hash == state.body_hash:
+        full = replace(state, last_full=moment.now)
+        return _after_success(full, poll, moment, said="The same content as before")
+    if poll.reading is None or poll.reading.kind is None:
+        return _after_other_format(state, poll, moment)
+    return _after_reading(state, poll, poll.reading, moment)
+
+
+def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: _Moment) -> FeedState:
+    """A feed was understood, wholly or in part."""
+    found = len(reading.entries) + len(reading.sitemaps)
+    read = replace(
+        state,
+        entries=found,
+        ttl_seconds=max(60 * (reading.ttl_minutes or 0), reading.update_period_seconds or 0) or None,
+        skip_hours=reading.skip_hours,
+        skip_days=reading.skip_days,
+    )
+    said = reading.detail.rstrip(".") if reading.problem else f"{found} entries"
+    if reading.parsed:  # a truncated answer must come whole next time: its validators would hide the rest
+        read = replace(
+            read,
+            etag=_validator(poll.header("etag")),
+            last_modified=_validator(poll.header("last-modified")),
+            body_hash=poll.body_hash,
+            last_full=moment.now,
+        )
+    return _after_success(_with_news(read, state, poll, moment), poll, moment, said=said)
+
+
+def _with_news(read: FeedState, before: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+    """Note what is new: when the newest entry came, and the rhythm."""
+    known = [instant for instant in poll.published if instant <= moment.now]
+    if known:
+        newest = max(known)
+        changed = newest if before.last_changed is None else max(newest, before.last_changed)
+        return replace(read, last_changed=changed, rhythm=_counted(read, known, moment))
+    new = poll.new if poll.new is not None else int(before.body_hash != poll.body_hash)
+    first = before.rhythm.until is None  # all is new then, and says nothing of a rhythm
+    seen = [] if first else [moment.now] * min(new, 100)
+    changed_at = moment.now if new and read.entries else before.last_changed
+    return replace(read, last_changed=changed_at, rhythm=_counted(read, seen, moment))
+
+
+def _counted(state: FeedState, instants: list[datetime], moment: _Moment) -> Rhythm:
+    return observed(state.rhythm, instants, now=moment.now, timezone=state.timezone)
+
+
+def _after_success(state: FeedState, poll: Poll, moment: _Moment, *, said: str) -> FeedState:
+    state = _after_redirects(replace(state, failures=0, last_success=moment.now), poll)
+    if poll.reading is None:
+        state = replace(state, rhythm=_counted(state, [], moment))
+    interval, why = _interval(state, poll, moment)
+    due = moment.now + timedelta(seconds=interval)
+    latest = moment.now + timedelta(seconds=max(interval, DAY))
+    moved = after_skips(due, hours=state.skip_hours, days=state.skip_days, latest=latest)
+    if moved > due:
+        why = "the feed asks to skip the hours before"
+    health, health_said = _content_health(state, moment.now)
+    return replace(
+        state,
+        health=health,
+        interval_seconds=(moved - moment.now).total_seconds(),
+        next_due=moved,
+        reason=f"{said}.{health_said} Asked again after {_spoken((moved - moment.now).total_seconds())}: {why}.",
+    )
+
+
+def _interval(state: FeedState, poll: Poll, moment: _Moment) -> tuple[float, str]:
+    """Return the seconds to wait after a success, and why so many."""
+    bounds = moment.bounds
+    roomy = max(bounds.shortest, bounds.longest / (1 + JITTER))  # so that jitter stays within the bounds
+    expected = seconds_until(state.rhythm, EXPECTED, now=moment.now, timezone=state.timezone, most=roomy)
+    own = min(max(FIRST_INTERVAL if expected is None else expected, bounds.shortest), roomy)
+    asked = [(max_age(poll.header("cache-control")), "the server's Cache-Control asks for it")]
+    asked.append((min(state.ttl_seconds or 0, DAY), "the feed's ttl or update period asks for it"))
+    floor, why = max(asked)
+    if floor > own:
+        return moment.jittered(floor), why
+    return moment.jittered(own), _own_reason(expected, own, bounds)
+
+
+def _own_reason(expected: float | None, own: float, bounds: Bounds) -> str:
+    if expected is None:
+        return "its rhythm is not known yet"
+    if expected < own:
+        return f"it brings news faster than the shortest wait of {_spoken(bounds.shortest)}"
+    if expected >= own > bounds.longest / (1 + 2 * JITTER):
+        return f"little is to be expected, and the longest wait is {_spoken(bounds.longest)}"
+    return "news is to be expected by then, by its own rhythm"
+
+
+def _content_health(state: FeedState, now: datetime) -> tuple[Health, str]:
+    """Judge the content of a feed that answers soundly."""
+    if state.entries == 0:
+        return "empty", " The feed has no entries."
+    if state.last_changed is None:
+        return "ok", ""
+    silence = now - state.last_changed
+    per_hour = state.rhythm.per_hour
+    patience = (
+        SILENT_MOST if per_hour is None else timedelta(hours=min(SILENT_GAPS / per_hour, 24.0 * SILENT_MOST.days))
+    )
+    still = state.health == "silent" and silence > SILENT_LEAST  # a rhythm fades while nothing comes
+    if still or silence > max(SILENT_LEAST, patience):
+        return "silent", f" Nothing new for {_spoken(silence.total_seconds())}."
+    return "ok", ""
+
+
+def _after_redirects(state: FeedState, poll: Poll) -> FeedState:
+    """Count permanent redirects to the same sound answer; the third in a row rewrites the address."""
+    if not poll.permanent or poll.final_url is None or poll.final_url == state.address:
+        return replace(state, redirect_target=None, redirect_seen=0)
+    seen = state.redirect_seen + 1 if poll.final_url == state.redirect_target else 1
+    if seen >= REDIRECTS:
+        return replace(state, address=poll.final_url, redirect_target=None, redirect_seen=0)
+    return replace(state, redirect_target=poll.final_url, redirect_seen=seen)
+
+
+def _after_no_answer(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+    failure = poll.failure or "no answer"
+    if failure in _NOT_ASKED:
+        return _set_back(state, moment, "blocked", DAY, f"Not asked: {_NOT_ASKED[failure]}")
+    if failure == "challenge":
+        return _after_refusal(state, moment, "The server wants to see a browser")
+    return _set_back(state, moment, "failing", _back_off(state, moment), f"No answer: {failure}")
+
+
+def _after_error(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+    state = replace(state, redirect_target=None, redirect_seen=0)
+    if poll.status in _REFUSING:
+        return _after_refusal(state, moment, f"The server refuses: status {poll.status}")
+    if poll.status in {_TOO_MANY, _UNAVAILABLE}:
+        asked = retry_after(poll.header("retry-after"), server_date=poll.header("date"), now=moment.now)
+        if asked is not None:
+            seconds = max(asked, moment.bounds.shortest)
+            return _set_back(state, moment, "failing", seconds, f"Status {poll.status}: the server asks to wait")
+    return _set_back(state, moment, "failing", _back_off(state, moment), f"Status {poll.status}")
+
+
+def _after_other_format(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+    state = replace(state, redirect_target=None, redirect_seen=0)
+    said = poll.reading.detail.rstrip(".") if poll.reading and poll.reading.detail else "The answer was not understood"
+    return _set_back(state, moment, "not-a-feed", _back_off(state, moment), said)
+
+
+def _after_gone(state: FeedState, moment: _Moment) -> FeedState:
+    seen = state.gone_seen + 1
+    state = replace(state, gone_seen=seen)
+    if seen < GONE:
+        return _set_back(state, moment, "failing", DAY, "Status 410, once: gone if it is said again")
+    reason = "Status 410 was said twice: the feed is gone and not asked again."
+    return replace(
+        state, health="gone", failures=state.failures + 1, next_due=None, interval_seconds=None, reason=reason
+    )
+
+
+def _after_refusal(state: FeedState, moment: _Moment, said: str) -> FeedState:
+    return _set_back(state, moment, "blocked", min(BLOCKED_BACK_OFF * 2.0 ** min(state.failures, 9), DAY), said)
+
+
+def _back_off(state: FeedState, moment: _Moment) -> float:
+    return min(max(BACK_OFF, moment.bounds.shortest) * 2.0 ** min(state.failures, 9), DAY)
+
+
+def _set_back(state: FeedState, moment: _Moment, health: Health, seconds: float, said: str) -> FeedState:
+    """Wait, whatever happened: a failure costs time, never the feed."""
+    wait = moment.jittered(seconds)
+    failures = state.failures + 1
+    times = "" if failures == 1 else f", {failures} times in a row"
+    return replace(
+        state,
+        health=health,
+        failures=failures,
+        interval_seconds=wait,
+        next_due=moment.now + timedelta(seconds=wait),
+        reason=f"{said}{times}. Asked again after {_spoken(wait)}.",
+    )
+
+
+def _validator(value: str | None) -> str | None:
+    """Return a validator to echo byte for byte; None for what no server should be sent."""
+    if value is None or len(value) > _MAX_VALIDATOR or not value.isprintable():
+        return None
+    return value
+
+
+def _spoken(seconds: float) -> str:
+    """Say a stretch of time: `12 min`, `3.5 h`, `2.0 days`."""
+    minutes = seconds / 60
+    if minutes < 90:  # noqa: PLR2004 -- where minutes stop being easy to read
+        return f"{minutes:.0f} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"  # noqa: PLR2004 -- as above

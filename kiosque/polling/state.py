@@ -1,0 +1,105 @@
+"""What is known of a feed between polls, and what one poll brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from kiosque.polling.rhythm import Rhythm
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kiosque.feeds import FeedReading
+
+Health = Literal["new", "ok", "failing", "not-a-feed", "empty", "silent", "blocked", "gone"]
+"""`failing` is the transport (no answer, an error status); `not-a-feed` the format; `empty` and `silent` the content
+of a sound feed; `blocked` a refusal of ours or of the server; `gone` was said twice, and ends the polling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Between how many seconds a healthy feed is polled; what its server asks for may take it past `longest`."""
+
+    shortest: float = 300.0
+    longest: float = 21_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """What is known of a feed. Instants are aware UTC datetimes."""
+
+    url: str
+    """As the outlet's file declares it: the feed's name, never rewritten."""
+    address: str
+    """What is asked of the server: `url`, until permanent redirects rewrote it."""
+    outlet: str
+    timezone: str = "Europe/Paris"
+    """The outlet's: a newsroom's day and night."""
+    etag: str | None = None
+    last_modified: str | None = None
+    """Both byte for byte as the last answer that was understood had them."""
+    body_hash: str | None = None
+    """Of the last answer that was understood."""
+    entries: int | None = None
+    """Entries of that answer; None before the first."""
+    interval_seconds: float | None = None
+    """Between the last poll and the next, jitter included."""
+    next_due: datetime | None = None
+    """None when a feed is gone; a new feed is due at once."""
+    last_polled: datetime | None = None
+    last_success: datetime | None = None
+    last_changed: datetime | None = None
+    """When the newest entry known was published, or first seen where feeds give no dates."""
+    last_full: datetime | None = None
+    """When the whole feed was last sent and understood."""
+    failures: int = 0
+    """In a row."""
+    gone_seen: int = 0
+    """Answers 410 in a row."""
+    redirect_target: str | None = None
+    redirect_seen: int = 0
+    """Permanent redirects to `redirect_target` in a row."""
+    ttl_seconds: int | None = None
+    """The feed's own `ttl` or `sy:updatePeriod`, the longer of both."""
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    health: Health = "new"
+    reason: str = "Never polled."
+    """One or two sentences: what the last poll brought and why the next is when it is."""
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+
+def new_feed(url: str, *, outlet: str, now: datetime, timezone: str = "Europe/Paris") -> FeedState:
+    """Return the state of a feed never polled, due at once."""
+    return FeedState(url=url, address=url, outlet=outlet, timezone=timezone, next_due=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What one poll brought: an answer (`status`) or none (`failure`)."""
+
+    status: int | None = None
+    """HTTP status of the last answer, after redirects."""
+    failure: str | None = None
+    """Slug of what kept an answer away: `timeout`, `dns`, `connection`, `tls`, `too-large`, `redirect-loop`, ...;
+    or why it was not asked: `robots`, `private-address`, `scheme`, `bad-url`, `reserved`; or `challenge`, for a page
+    that wants to see a browser."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names in lower case."""
+    final_url: str | None = None
+    permanent: bool = False
+    """There were redirects, and each was permanent (301, 308)."""
+    conditional: bool = False
+    """The request carried validators."""
+    body_hash: str | None = None
+    reading: FeedReading | None = None
+    """None where nothing was parsed: no body, or the same as last time."""
+    published: tuple[datetime, ...] = ()
+    """Instants at which the feed's entries say they were published, those that can be read."""
+    new: int | None = None
+    """Entries never seen before; None when nobody counted."""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, None when it is absent; `name` in lower case."""
+        return next((value for key, value in self.headers if key == name), None)
