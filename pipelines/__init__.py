@@ -37,7 +37,7 @@ def read_article(
     found = metadata.read_metadata(document, outlet, rules=rules, entry=entry)
     dates = signals.read_dates(document, found, page=page, outlet=outlet, entry=entry, css=rules.date_css)
     paywalled = kind.is_paywalled(document.root, found.structured)
-    shape = kind.read_shape(document.root, found.structured)
+    shape = kind.read_shape(found.layout, found.structured)
     text = body.read_body(
         document, found, outlet=outlet, rules=rules, common=common or load_common(), learned=learned
     )  # consumes the tree: nothing may look at it after this line

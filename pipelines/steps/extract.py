@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from kiosque.common_rules import CommonRules
+    from pipelines.steps.layout import Layout
 
 _TOO_LITTLE = 250
 """Characters under which a body selector's find is doubted."""
@@ -34,10 +35,9 @@ class Block:
 
 
 def extract_blocks(
-    root: HtmlElement,
+    layout: Layout,
     *,
     common: CommonRules,
-    title: HtmlElement | None = None,
     lead: HtmlElement | None = None,
     drop_css: Iterable[str] = (),
     body_css: str | None = None,
@@ -46,21 +46,19 @@ def extract_blocks(
 
     `body_css` is tried first, then the element that carries the prose, then the whole page.
     """
-    for css in (*common.elements.css, *drop_css):
-        for element in root.cssselect(css):
-            _drop(element)
-    found = survey(root, common, title=title, lead=lead)
+    root = layout.root
+    dropped = [element for css in (*common.elements.css, *drop_css) for element in root.cssselect(css)]
+    found = survey(layout, common, dropped=dropped, lead=lead)
     bodies = root.cssselect(body_css) if body_css else []
-    frames = [outermost for outermost in bodies if not any(up in bodies for up in outermost.iterancestors())]
-    if lead is not None:
-        _drop(lead)
-    for element in found.clutter:
+    frames = [body for body in bodies if not any(up in bodies for up in body.iterancestors())]
+    for element in (*found.clutter, *([] if lead is None else [lead])):
         _drop(element)
-    for candidate in (frames, [found.core] if found.core is not None else []):
-        if candidate:
-            blocks = _run_trafilatura(_page_around(candidate))
-            if sum(len(block.text) for block in blocks) >= _TOO_LITTLE or candidate is not frames:
-                return blocks
+    if frames:
+        blocks = _run_trafilatura(_page_around(frames))
+        if sum(len(block.text) for block in blocks) >= _TOO_LITTLE:
+            return blocks
+    if found.core is not None:
+        return _run_trafilatura(_page_around([found.core]))
     return _run_trafilatura(root)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.steps.layout import SILENT
 from pipelines.steps.structured import as_list
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import Outlet
     from pipelines.steps.body import Body
+    from pipelines.steps.layout import Layout
     from pipelines.steps.metadata import Metadata
     from pipelines.steps.structured import Structured
 
@@ -82,19 +84,32 @@ class Shape:
     detail: str = ""
 
 
-def read_shape(root: HtmlElement, structured: Structured) -> Shape:
+def read_shape(layout: Layout, structured: Structured) -> Shape:
     """Measure a page; cheap, and done before extraction consumes the tree."""
+    root = layout.root
     body = root.find(".//body")
-    texts = root.xpath("//body//text()[not(parent::script) and not(parent::style) and not(parent::noscript)]")
-    shown = " ".join("".join(texts).split()) if body is not None else ""
     return Shape(
         title=" ".join(root.xpath("string(//title)").split()),
-        shown=shown[: 4 * _SHORT],
-        length=len(shown),
-        links=len(root.findall(".//a")),
+        shown="" if body is None else _beginning(body),
+        length=0 if body is None else layout.length[body],
+        links=sum(element.tag == "a" for element in layout.elements),
         password=root.find(".//input[@type='password']") is not None,
         detail=", ".join(sorted(structured.types))[:80],
     )
+
+
+def _beginning(body: HtmlElement) -> str:
+    """Return the first few thousand characters that a page shows, its scripts left out."""
+    texts: list[str] = []
+    size = 0
+    for element in body.iter():
+        if size > 4 * _SHORT:
+            break
+        for text in ("" if element.tag in SILENT else element.text, element.tail):
+            if text and text.strip():
+                texts.append(text.strip())
+                size += len(text)
+    return " ".join(" ".join(texts).split())[: 4 * _SHORT]
 
 
 def refuse(shape: Shape, body: Body, found: Metadata, *, outlet: Outlet) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipelines.steps.extract import Block
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
+
+    from pipelines.steps.layout import Layout
 
 # How French sites and their CMS name the chapô, in a class, id or itemprop; lower case.
 _NAMES = re.compile(
@@ -26,6 +29,9 @@ _NAMES = re.compile(
 _BAD = re.compile(
     r"related|sidebar|footer|comment|newsletter|card|teaser|most|recommend|listing|menu|author|auteur|share"
 )
+_TAGS = frozenset({"p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"})
+_BLOCKS = frozenset({"p", "h2", "div", "strong", "h3", "span"})
+_LINKED = 0.5
 _MIN, _MAX = 30, 1600
 _MAX_BLOCKS = 6
 _OVERLAP = 0.8
@@ -40,57 +46,36 @@ class Lead:
     element: HtmlElement | None = None
 
 
-def find_lead(
-    root: HtmlElement, *, title: HtmlElement | None, description: str | None, css: str | None = None
-) -> Lead:
+def find_lead(layout: Layout, *, description: str | None, css: str | None = None) -> Lead:
     """Return the chapô, an empty one when the page shows none.
 
     An element named as a chapô comes first; else the block that repeats the page's own description.
     """
-    for element in _candidates(root, title, css):
+    for element in _candidates(layout, css):
         lines = tuple(_split(element))
         if lines and _MIN <= sum(map(len, lines)) <= _MAX and len(lines) <= _MAX_BLOCKS:
             return Lead(lines=lines, element=element)
-    return _shown_description(root, title, description)
+    return _shown_description(layout, description)
 
 
-def _candidates(root: HtmlElement, title: HtmlElement | None, css: str | None) -> Iterator[HtmlElement]:
+def _candidates(layout: Layout, css: str | None) -> Iterator[HtmlElement]:
     if css:
-        yield from root.cssselect(css)
-    page = _around(title)
-    for element in _after(title, root, "p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"):
-        names = " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop")))).lower()
-        if names and _NAMES.search(names) and not _BAD.search(names) and not _elsewhere(element, page):
-            yield element
+        yield from layout.root.cssselect(css)
+    for element in layout.below:
+        if element.tag in _TAGS and _MIN <= layout.length[element] <= _MAX and not _in_link_or_list(element, layout):
+            names = f"{layout.names[element]} {(element.get('itemprop') or '').lower()}"
+            if _is_name(names) and layout.linked[element] <= _LINKED * layout.length[element]:
+                yield element
 
 
-def _around(title: HtmlElement | None) -> frozenset[HtmlElement]:
-    return frozenset(title.iterancestors()) if title is not None else frozenset()
+@lru_cache(maxsize=8192)
+def _is_name(names: str) -> bool:
+    return _NAMES.search(names) is not None and _BAD.search(names) is None
 
 
-def _after(title: HtmlElement | None, root: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
-    met = title is None
-    for element in root.iter("h1", *tags):
-        if element is title:
-            met = True
-        elif met and element.tag != "h1":
-            yield element
-
-
-def _elsewhere(element: HtmlElement, page: frozenset[HtmlElement]) -> bool:
-    """Tell whether an element stands in another article's teaser or outside the article.
-
-    `page` holds what is around the title too: nothing there speaks against the element.
-    """
-    for up in element.iterancestors():
-        if up in page:
-            return False
-        if up.tag in {"nav", "footer", "aside", "a", "li"}:
-            return True
-        names = f"{up.get('class') or ''} {up.get('id') or ''}".lower()
-        if up.tag not in {"body", "html", "main", "article"} and _BAD.search(names):
-            return True
-    return False
+def _in_link_or_list(element: HtmlElement, layout: Layout) -> bool:
+    """Tell whether an element stands in a link or list that the title does not stand in: a teaser."""
+    return any(up.tag in {"a", "li"} and up not in layout.page for up in element.iterancestors())
 
 
 def _split(element: HtmlElement) -> Iterator[str]:
@@ -102,16 +87,15 @@ def _split(element: HtmlElement) -> Iterator[str]:
             yield text
 
 
-def _shown_description(root: HtmlElement, title: HtmlElement | None, description: str | None) -> Lead:
+def _shown_description(layout: Layout, description: str | None) -> Lead:
     wanted = words_of((description or "").rstrip(". …"))
     if len(wanted) < _MANY:
         return Lead()
-    page = _around(title)
-    for element in root.iter("p", "h2", "div", "strong", "h3", "span"):
-        if element.tag in {"div", "span"} and len(element) > _MANY:
+    for element in (*layout.below, *layout.above):
+        if element.tag not in _BLOCKS or not _MIN <= layout.length[element] <= _MAX or len(element) > _MANY:
             continue
         text = " ".join("".join(element.itertext()).split())
-        if _MIN <= len(text) <= _MAX and _same(words_of(text), wanted) and not _elsewhere(element, page):
+        if _same(words_of(text), wanted) and not _in_link_or_list(element, layout):
             return Lead(lines=(mend(text),), element=element)
     return Lead()
 

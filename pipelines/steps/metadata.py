@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from kiosque.model import RightsClaims
 from pipelines.steps.authors import Byline, read_byline
+from pipelines.steps.layout import Layout, lay_out
 from pipelines.steps.structured import Structured, as_list, node_types, plain, read_structured
 from pipelines.steps.title import find_title, page_title, title_element
 from pipelines.steps.visible import read_visible_authors
@@ -30,8 +31,8 @@ class Metadata:
     """What a page says of its article, before its text is read."""
 
     title: str | None
-    heading: HtmlElement | None
-    """The heading that shows the title."""
+    layout: Layout
+    """The page measured, its heading that shows the title among it."""
     byline: Byline
     section: str | None
     tags: tuple[str, ...]
@@ -51,11 +52,11 @@ def read_metadata(document: Document, outlet: Outlet, *, rules: ReadRules, entry
     urls = (document.url,) if canonical is None else (canonical, document.url)
     structured = read_structured(root, urls=urls, title=page_title(root))
     title = find_title(root, structured, outlet, css=rules.title_css) or (entry.title if entry else None)
-    heading = title_element(root, title)
+    layout = lay_out(root, title_element(root, title))
     return Metadata(
         title=title,
-        heading=heading,
-        byline=_byline(root, structured, outlet, heading=heading, rules=rules, entry=entry),
+        layout=layout,
+        byline=_byline(layout, structured, outlet, rules=rules, entry=entry),
         section=_section(structured),
         tags=_tags(structured, entry),
         image=_image(structured, document.url),
@@ -103,23 +104,17 @@ def _site(url: str) -> str:
 
 
 def _byline(
-    root: HtmlElement,
-    structured: Structured,
-    outlet: Outlet,
-    *,
-    heading: HtmlElement | None,
-    rules: ReadRules,
-    entry: FeedEntry | None,
+    layout: Layout, structured: Structured, outlet: Outlet, *, rules: ReadRules, entry: FeedEntry | None
 ) -> Byline:
     host = (urlsplit(outlet.site).hostname or "").removeprefix("www.")
     publisher = structured.node.get("publisher")
     houses = [outlet.name, host, host.split(".")[0], structured.first("og:site_name") or "", plain(publisher) or ""]
     agency = None
     sources = (
-        lambda: _selected(root, rules.authors_css),
+        lambda: _selected(layout.root, rules.authors_css),
         lambda: _node_authors(structured.node.get("author")) or _node_authors(structured.node.get("creator")),
         lambda: _meta_authors(structured),
-        lambda: read_visible_authors(root, heading),
+        lambda: read_visible_authors(layout),
         lambda: list(entry.authors) if entry else [],
     )
     for source in sources:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipelines.steps.dates import ResolvedDates, Signal, resolve_dates
 from pipelines.steps.structured import Structured, plain
 from pipelines.steps.title import element_text
-from pipelines.steps.visible import near_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import FeedEntry, Outlet, Page
     from pipelines.steps.dates.reading import Role
+    from pipelines.steps.layout import Layout
     from pipelines.steps.metadata import Metadata
     from pipelines.steps.parse import Document
 
@@ -65,7 +66,7 @@ _MODIFIED_NAMES = re.compile(r"modif|updat|maj\b|_maj|-maj")
 _PUBLISHED_NAMES = re.compile(r"datepublished|published|date-?publi|pubdate")
 _MAX_LINE = 160
 _MAX_VISIBLE = 8
-_MANY_CHILDREN = 12  # a container, not a line
+_DATE_TAGS = frozenset({"p", "span", "div", "li", "em", "small", "abbr", "td", "b"})
 _URL_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[/-]?(?:0[1-9]|1[0-2])[/-]?(?:0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -95,7 +96,7 @@ def collect_signals(
         *_from_node(found.structured),
         *_from_meta(found.structured),
         *_from_entry(entry),
-        *_from_visible(document.root, found.heading, css),
+        *_from_visible(found.layout, css),
         *_from_url(document.url),
         *_from_url(found.canonical or ""),
     ]
@@ -133,37 +134,36 @@ def _from_entry(entry: FeedEntry | None) -> Iterator[Signal]:
         yield Signal(source=entry.source, text=entry.updated, role="modified")
 
 
-def _from_visible(root: HtmlElement, heading: HtmlElement | None, css: str | None) -> Iterator[Signal]:
+def _from_visible(layout: Layout, css: str | None) -> Iterator[Signal]:
     """Yield the date lines and `<time>` elements of this article, those below the title first."""
-    for element in root.cssselect(css)[:_MAX_VISIBLE] if css else ():
-        yield from _line_signals(element)
+    for element in layout.root.cssselect(css)[:_MAX_VISIBLE] if css else ():
+        yield from _line_signals(element, layout)
     seen: set[str] = set()
-    for element in near_title(root, heading, "time", "p", "span", "div", "li", "em", "small", "abbr", "td", "b"):
+    for element in (*layout.below, *layout.above):
         if len(seen) >= _MAX_VISIBLE:
             return
-        if element.tag == "time" or _DATE_NAMES.search(_names(element)):
-            for signal in _line_signals(element):
+        if element.tag == "time" or (element.tag in _DATE_TAGS and _is_date_name(_names(element, layout))):
+            for signal in _line_signals(element, layout):
                 if signal.text not in seen:
                     seen.add(signal.text)
                     yield signal
 
 
-def _line_signals(element: HtmlElement) -> Iterator[Signal]:
+def _line_signals(element: HtmlElement, layout: Layout) -> Iterator[Signal]:
     """Yield the line that an element stands in, and the instant that a `<time>` carries."""
-    if len(element) > _MANY_CHILDREN:
+    if layout.length[element] > _MAX_LINE:
         return
     text = element_text(element) or ""
     around = element.getparent()
-    line = element_text(around) if around is not None and len(around) <= _MANY_CHILDREN else None
-    role = _role(line if line and len(line) <= _MAX_LINE else text, element)
+    line = element_text(around) if around is not None and layout.length[around] <= _MAX_LINE else None
+    role = _role(line or text, _names(element, layout))
     if element.tag == "time" and element.get("datetime"):
         yield Signal(source="time", text=element.get("datetime", ""), role=role)
     if text and len(text) <= _MAX_LINE and _DATE.search(text):
         yield Signal(source="visible", text=text, role=role if element.tag == "time" else "unknown")
 
 
-def _role(line: str, element: HtmlElement) -> Role:
-    names = _names(element)
+def _role(line: str, names: str) -> Role:
     if _PUBLISHED_NAMES.search(names):
         return "published"
     if _MODIFIED_NAMES.search(names) or _MODIFIED.search(line):
@@ -171,8 +171,13 @@ def _role(line: str, element: HtmlElement) -> Role:
     return "published" if _PUBLISHED.search(line) and len(_DATE.findall(line)) == 1 else "unknown"
 
 
-def _names(element: HtmlElement) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}".lower()
+def _names(element: HtmlElement, layout: Layout) -> str:
+    return f"{layout.names[element]} {(element.get('itemprop') or '').lower()}"
+
+
+@lru_cache(maxsize=8192)
+def _is_date_name(names: str) -> bool:
+    return _DATE_NAMES.search(names) is not None
 
 
 def _from_url(url: str) -> Iterator[Signal]:

@@ -69,8 +69,11 @@ class Found(NamedTuple):
 def moments(line: Line) -> list[Moment]:
     """Return the moments of a line that may be an article's, in order."""
     items = _items(line)
-    spans = [(item.start, item.end) for item in items if item.kind not in _CONTEXT]
-    return [moment for moment in _joined(_in_context(items, line.shape), line.shape) if _believable(moment, line, spans)]
+    found = _joined(_in_context(items, line.shape), line.shape)
+    if all(moment.labelled or moment.kind in _STRONG for moment in found):
+        return [moment for moment in found if moment.labelled or _is_strong(moment, line.shape)]
+    unknown = _unknown(items, line.shape)
+    return [moment for moment in found if _believable(moment, line, unknown)]
 
 
 def _items(line: Line) -> list[Item]:
