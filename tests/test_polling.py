@@ -1,6 +1,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,14 +13,11 @@ from kiosque.polling import (
     Bounds,
     FeedState,
     Poll,
-    Rhythm,
     claimed,
     decide,
     explain,
     new_feed,
     request_headers,
-    rhythm_from_text,
-    rhythm_text,
 )
 
 NOON = datetime(2024, 10, 25, 10, 0, tzinfo=UTC)  # noon in Paris
@@ -34,7 +33,10 @@ def hours_before(*hours, now=NOON):
     return tuple(now - timedelta(hours=each) for each in hours)
 
 
-def answer(reading=SOUND, *, headers=None, **rest):
+def answer(reading=SOUND, *, published=(), headers=None, **rest):
+    if published:
+        dated = (FeedEntry(url=f"https://exemple.fr/{each:%s}", published=each.isoformat()) for each in published)
+        reading = replace(reading, entries=tuple(dated))
     pairs = tuple((headers or {"etag": '"a1"', "last-modified": "Fri, 25 Oct 2024 09:00:00 GMT"}).items())
     return Poll(status=200, reading=reading, headers=pairs, **{"body_hash": "h1", **rest})
 
@@ -51,7 +53,8 @@ OK = step(NEW, answer(published=hours_before(*range(1, 31))))
 
 
 def test_new_feed_is_due_at_once_and_asked_whole():
-    assert (NEW.health, NEW.next_due, request_headers(NEW, NOON)) == ("new", NOON, {})
+    assert (NEW.health, NEW.address, NEW.next_due, request_headers(NEW, NOON)) == ("new", URL, NOON, {})
+    assert explain(NEW).startswith("new. Never polled. Next poll: 2024-10-25 12:00.")
 
 
 def test_validators_are_echoed_byte_for_byte():
@@ -94,8 +97,9 @@ def test_once_a_day_the_whole_feed_is_fetched():
 
 
 def test_unasked_304_is_a_failure():
-    state = step(OK, Poll(status=304))
-    assert (state.health, state.failures) == ("failing", 1)
+    for state in (step(OK, Poll(status=304, conditional=False)), step(NEW, Poll(status=304))):
+        assert (state.health, state.failures) == ("failing", 1)
+    assert step(OK, Poll(status=304)).health == "ok"
 
 
 def test_busy_feed_is_polled_at_the_shortest_wait_and_a_slow_one_at_the_longest():
@@ -133,6 +137,29 @@ def test_feed_without_dates_is_known_by_its_new_entries():
         now += timedelta(minutes=30)
         state = step(state, answer(new=3, body_hash=str(now)), now=now)
     assert wait(state, now) < 15 * 60
+
+
+def test_feed_that_only_changes_its_own_date_brings_nothing_new():
+    state, now = step(NEW, answer()), NOON
+    for _ in range(60):
+        now = state.next_due
+        state = step(state, answer(body_hash=str(now)), now=now)
+    assert state.rhythm.per_hour is None
+    assert wait(state, now) > 5 * HOUR
+
+
+def test_dates_of_every_standard_form_are_counted():
+    texts = (
+        "Fri, 25 Oct 2024 11:00:00 +0200",
+        "2024-10-25T08:00:00Z",
+        "2024-10-25",
+        "vendredi",
+        "Fri, 25 Oct 2024 09:30 CEST",
+    )
+    entries = tuple(FeedEntry(url=f"https://exemple.fr/{n}", published=text) for n, text in enumerate(texts))
+    state = step(NEW, answer(replace(SOUND, entries=entries)))
+    assert sum(state.rhythm.counts) == 4
+    assert state.last_changed == datetime(2024, 10, 25, 9, 30, tzinfo=UTC)
 
 
 def test_feed_that_never_brought_anything_is_asked_less_and_less():
@@ -303,6 +330,11 @@ def test_feed_with_nothing_but_old_entries_is_silent_from_the_first():
     assert step(NEW, answer(published=hours_before(24 * 700))).health == "silent"
 
 
+def test_answer_that_no_parser_could_finish_is_told():
+    state = step(OK, answer(FeedReading(problem="too-slow")))
+    assert state.reason == "The answer was not understood: too-slow. Asked again after 10 min."
+
+
 def test_dates_in_the_future_are_no_news():
     state = step(NEW, answer(published=(NOON + timedelta(days=400),)))
     assert state.last_changed == NOON
@@ -335,18 +367,8 @@ def test_explanation_speaks_the_outlets_local_time():
     assert "About 24.0 entries a day." in text
 
 
-def test_rhythm_is_kept_as_text():
-    kept = rhythm_from_text(rhythm_text(OK.rhythm))
-    assert kept.newest == OK.rhythm.newest
-    assert kept.until == OK.rhythm.until
-    assert sum(kept.counts) == pytest.approx(30, abs=0.1)
-
-
-@pytest.mark.parametrize(
-    "text", [None, "", "null", "[]", "[[1],[1],null,null]", '{"a": 1}', '["a","b","c","d"]', "[" * 50]
-)
-def test_what_is_no_rhythm_is_one_without_experience(text):
-    assert rhythm_from_text(text) == Rhythm()
+def test_state_is_plain_json_between_polls():
+    assert msgspec.json.decode(msgspec.json.encode(OK), type=FeedState) == OK
 
 
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- hypothesis adds the zone
@@ -354,13 +376,18 @@ HEADERS = st.dictionaries(
     st.sampled_from(["etag", "last-modified", "cache-control", "retry-after", "date"]),
     st.one_of(st.text(max_size=20), st.integers(0, 10**12).map(str), st.integers(0, 10**9).map("max-age={}".format)),
 ).map(lambda each: tuple(each.items()))
+DATED = st.builds(
+    FeedEntry,
+    url=st.integers(0, 99).map("https://exemple.fr/{}".format),
+    published=st.one_of(st.text(max_size=20), INSTANTS.map(datetime.isoformat), INSTANTS.map(format_datetime)),
+)
 READINGS = st.one_of(
     st.none(),
     st.just(HTML),
     st.builds(
         FeedReading,
         kind=st.just("rss"),
-        entries=st.sampled_from([(), ENTRIES]),
+        entries=st.sampled_from([(), ENTRIES]) | st.lists(DATED, max_size=5).map(tuple),
         problem=st.sampled_from([None, "truncated", "malformed", "empty-feed"]),
         ttl_minutes=st.none() | st.integers(1, 43_200),
         update_period_seconds=st.none() | st.integers(1, 31_536_000),
@@ -375,10 +402,9 @@ POLLS = st.builds(
     headers=HEADERS,
     final_url=st.none() | st.sampled_from([URL, MOVED]),
     permanent=st.booleans(),
-    conditional=st.booleans(),
+    conditional=st.none() | st.booleans(),
     body_hash=st.none() | st.sampled_from(["a", "b"]),
     reading=READINGS,
-    published=st.lists(INSTANTS, max_size=5).map(tuple),
     new=st.none() | st.integers(0, 10_000),
 )
 

@@ -6,7 +6,7 @@ The shell asks (`request_headers`), reads the answer into a `Poll`, calls `decid
 from __future__ import annotations
 
 from kiosque.polling.decide import claimed, decide, explain, request_headers
-from kiosque.polling.rhythm import Rhythm, rhythm_from_text, rhythm_text
+from kiosque.polling.rhythm import Rhythm
 from kiosque.polling.state import Bounds, FeedState, Health, Poll, new_feed
 
 __all__ = [
@@ -20,6 +20,4 @@ __all__ = [
     "explain",
     "new_feed",
     "request_headers",
-    "rhythm_from_text",
-    "rhythm_text",
 ]

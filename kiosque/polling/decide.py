@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from kiosque.polling.news import addresses_hash, published_instants
 from kiosque.polling.rhythm import Rhythm, observed, seconds_until, zone_of
 from kiosque.polling.state import Bounds, FeedState, Health, Poll
 from kiosque.polling.waits import DAY, after_skips, max_age, retry_after
@@ -82,7 +83,8 @@ def decide(
     if poll.status == _GONE:
         return _after_gone(polled, moment)
     polled = replace(polled, gone_seen=0)
-    if poll.status == _NOT_MODIFIED and poll.conditional:
+    asked = bool(request_headers(state, now)) if poll.conditional is None else poll.conditional
+    if poll.status == _NOT_MODIFIED and asked:
         return _after_success(polled, poll, moment, said="Not modified")
     return _after_content(polled, poll, moment) if poll.status == _OK else _after_error(polled, poll, moment)
 
@@ -94,14 +96,15 @@ def explain(state: FeedState) -> str:
     def at(instant: datetime | None) -> str:
         return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M") if instant else "never"
 
-    parts = [f"{state.health}. {state.reason}", f"Next poll: {at(state.next_due)}."]
+    due = "never" if state.health == "gone" else at(state.next_due) if state.next_due else "at once"
+    parts = [f"{state.health}. {state.reason}", f"Next poll: {due}."]
     parts.append(
         f"Last polled {at(state.last_polled)}, last success {at(state.last_success)}, newest {at(state.last_changed)}."
     )
     if state.rhythm.per_hour:
         parts.append(f"About {state.rhythm.per_hour * 24:.1f} entries a day.")
-    if state.address != state.url:
-        parts.append(f"Moved for good to {state.address}.")
+    if state.moved_to:
+        parts.append(f"Moved for good to {state.moved_to}.")
     return " ".join(parts)
 
 
@@ -134,21 +137,22 @@ def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: _
             body_hash=poll.body_hash,
             last_full=moment.now,
         )
-    return _after_success(_with_news(read, state, poll, moment), poll, moment, said=said)
+    return _after_success(_with_news(read, state, poll, reading, moment), poll, moment, said=said)
 
 
-def _with_news(read: FeedState, before: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+def _with_news(read: FeedState, before: FeedState, poll: Poll, reading: FeedReading, moment: _Moment) -> FeedState:
     """Note what is new: when the newest entry came, and the rhythm."""
-    known = [instant for instant in poll.published if instant <= moment.now]
-    if known:
-        newest = max(known)
+    others = addresses_hash(reading)
+    dated = published_instants(reading, now=moment.now)
+    if dated:
+        newest = max(dated)
         changed = newest if before.last_changed is None else max(newest, before.last_changed)
-        return replace(read, last_changed=changed, rhythm=_counted(read, known, moment))
-    new = poll.new if poll.new is not None else int(before.body_hash != poll.body_hash)
+        return replace(read, entries_hash=others, last_changed=changed, rhythm=_counted(read, dated, moment))
+    new = poll.new if poll.new is not None else int(others != before.entries_hash)
     first = before.rhythm.until is None  # all is new then, and says nothing of a rhythm
     seen = [] if first else [moment.now] * min(new, 100)
     changed_at = moment.now if new and read.entries else before.last_changed
-    return replace(read, last_changed=changed_at, rhythm=_counted(read, seen, moment))
+    return replace(read, entries_hash=others, last_changed=changed_at, rhythm=_counted(read, seen, moment))
 
 
 def _counted(state: FeedState, instants: list[datetime], moment: _Moment) -> Rhythm:
@@ -222,7 +226,7 @@ def _after_redirects(state: FeedState, poll: Poll) -> FeedState:
         return replace(state, redirect_target=None, redirect_seen=0)
     seen = state.redirect_seen + 1 if poll.final_url == state.redirect_target else 1
     if seen >= REDIRECTS:
-        return replace(state, address=poll.final_url, redirect_target=None, redirect_seen=0)
+        return replace(state, moved_to=poll.final_url, redirect_target=None, redirect_seen=0)
     return replace(state, redirect_target=poll.final_url, redirect_seen=seen)
 
 
@@ -249,7 +253,9 @@ def _after_error(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
 
 def _after_other_format(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
     state = replace(state, redirect_target=None, redirect_seen=0)
-    said = poll.reading.detail.rstrip(".") if poll.reading and poll.reading.detail else "The answer was not understood"
+    problem = (poll.reading.problem if poll.reading else None) or "not read"
+    detail = poll.reading.detail.rstrip(".") if poll.reading else ""
+    said = detail or f"The answer was not understood: {problem}"
     return _set_back(state, moment, "not-a-feed", _back_off(state, moment), said)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def observed(rhythm: Rhythm, instants: Iterable[datetime], *, now: datetime, tim
     for start, hours in _hours_between(max(since, now - _LOOK_BACK), now):
         watched[start.astimezone(zone).hour] += hours
     newest = fresh[-1] if fresh else rhythm.newest
-    return Rhythm(counts=tuple(counts), watched=tuple(watched), newest=newest, until=max(since, now))
+    return Rhythm(counts=_rounded(counts), watched=_rounded(watched), newest=newest, until=max(since, now))
 
 
 def seconds_until(rhythm: Rhythm, share: float, *, now: datetime, timezone: str, most: float) -> float | None:
@@ -70,22 +69,6 @@ def seconds_until(rhythm: Rhythm, share: float, *, now: datetime, timezone: str,
             return (start - now).total_seconds() + 3_600 * (share - expected) / rate
         expected += rate * hours
     return most
-
-
-def rhythm_text(rhythm: Rhythm) -> str:
-    """Write a rhythm as one line of JSON, for a store."""
-    instants = [instant.isoformat() if instant else None for instant in (rhythm.newest, rhythm.until)]
-    return json.dumps([_rounded(rhythm.counts), _rounded(rhythm.watched), *instants], separators=(",", ":"))
-
-
-def rhythm_from_text(text: str | None) -> Rhythm:
-    """Read what `rhythm_text` wrote; anything else is a rhythm without experience."""
-    try:
-        counts, watched, newest, until = json.loads(text or "")
-        read = Rhythm(counts=_floats(counts), watched=_floats(watched), newest=_instant(newest), until=_instant(until))
-    except (ValueError, TypeError):
-        return Rhythm()
-    return read if len(read.counts) == len(read.watched) == _HOURS else Rhythm()
 
 
 def _quiet_rate(rhythm: Rhythm) -> float | None:
@@ -116,13 +99,5 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _rounded(values: Iterable[float]) -> list[float]:
-    return [round(value, 3) for value in values]
-
-
-def _floats(values: Iterable[Any]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+def _rounded(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(value, 3) for value in values)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - stores read a state's types when they run
 from typing import TYPE_CHECKING, Literal
 
 from kiosque.polling.rhythm import Rhythm
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from kiosque.feeds import FeedReading
 
 Health = Literal["new", "ok", "failing", "not-a-feed", "empty", "silent", "blocked", "gone"]
@@ -27,13 +26,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """What is known of a feed. Instants are aware UTC datetimes."""
+    """What is known of a feed. Instants are aware UTC datetimes. Stores keep it as JSON, field by field."""
 
     url: str
     """As the outlet's file declares it: the feed's name, never rewritten."""
-    address: str
-    """What is asked of the server: `url`, until permanent redirects rewrote it."""
     outlet: str
+    """The outlet's slug."""
+    moved_to: str | None = None
+    """Where permanent redirects led, several times in a row."""
     timezone: str = "Europe/Paris"
     """The outlet's: a newsroom's day and night."""
     etag: str | None = None
@@ -42,11 +42,13 @@ class FeedState:
     body_hash: str | None = None
     """Of the last answer that was understood."""
     entries: int | None = None
-    """Entries of that answer; None before the first."""
+    """Entries of the last answer that was a feed; None before the first."""
+    entries_hash: str | None = None
+    """Of their addresses: a feed that only changes its own date brings nothing new."""
     interval_seconds: float | None = None
     """Between the last poll and the next, jitter included."""
     next_due: datetime | None = None
-    """None when a feed is gone; a new feed is due at once."""
+    """None before the first poll, which is due at once, and when the feed is gone."""
     last_polled: datetime | None = None
     last_success: datetime | None = None
     last_changed: datetime | None = None
@@ -69,10 +71,15 @@ class FeedState:
     """One or two sentences: what the last poll brought and why the next is when it is."""
     rhythm: Rhythm = field(default_factory=Rhythm)
 
+    @property
+    def address(self) -> str:
+        """What to ask of the server: `url`, until permanent redirects rewrote it."""
+        return self.moved_to or self.url
+
 
 def new_feed(url: str, *, outlet: str, now: datetime, timezone: str = "Europe/Paris") -> FeedState:
     """Return the state of a feed never polled, due at once."""
-    return FeedState(url=url, address=url, outlet=outlet, timezone=timezone, next_due=now)
+    return FeedState(url=url, outlet=outlet, timezone=timezone, next_due=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +97,13 @@ class Poll:
     final_url: str | None = None
     permanent: bool = False
     """There were redirects, and each was permanent (301, 308)."""
-    conditional: bool = False
-    """The request carried validators."""
+    conditional: bool | None = None
+    """Whether the request carried validators; None means those that `request_headers` gave."""
     body_hash: str | None = None
     reading: FeedReading | None = None
     """None where nothing was parsed: no body, or the same as last time."""
-    published: tuple[datetime, ...] = ()
-    """Instants at which the feed's entries say they were published, those that can be read."""
     new: int | None = None
-    """Entries never seen before; None when nobody counted."""
+    """Entries never seen before; None when nobody counted. Only feeds without dates need it."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, None when it is absent; `name` in lower case."""
