@@ -293,6 +293,15 @@ def test_redirects_count_only_in_a_row_and_to_what_parses(between):
     assert step(step(step(step(OK, moved), moved), between), moved).address == URL
 
 
+def test_rewritten_address_that_fails_is_given_up_for_the_declared_one():
+    state = replace(OK, moved_to=MOVED)
+    for _ in range(4):
+        state = step(state, Poll(status=404))
+    assert state.address == MOVED
+    state = step(state, Poll(status=404))
+    assert (state.address, state.etag) == (URL, None)
+
+
 def test_html_where_a_feed_should_be_is_not_an_empty_feed():
     state = step(OK, answer(HTML))
     assert (state.health, state.failures) == ("not-a-feed", 1)

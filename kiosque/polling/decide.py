@@ -1,15 +1,17 @@
-"""From a state and a poll to the next state."""
+"""From a state and a poll to the next state: the order of the questions, and what follows from a success."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kiosque.polling.moment import JITTER, Moment, spoken
 from kiosque.polling.news import addresses_hash, published_instants
 from kiosque.polling.rhythm import Rhythm, observed, seconds_until, zone_of
+from kiosque.polling.setbacks import after_error, after_gone, after_no_answer, after_other_format
 from kiosque.polling.state import Bounds, FeedState, Health, Poll
-from kiosque.polling.waits import DAY, after_skips, max_age, retry_after
+from kiosque.polling.waits import DAY, after_skips, max_age
 
 if TYPE_CHECKING:
     from kiosque.feeds import FeedReading
@@ -18,36 +20,14 @@ FIRST_INTERVAL = 1_800.0
 """Seconds between polls while nothing is known of a feed's rhythm."""
 EXPECTED = 0.5
 """A feed is asked again when so many new entries are to be expected."""
-JITTER = 0.1
-BACK_OFF = 600.0
-BLOCKED_BACK_OFF = 21_600.0
 REDIRECTS = 3
-GONE = 2
+"""Permanent redirects in a row that rewrite the address."""
 SILENT_GAPS = 10.0
+"""A feed is silent when it brought nothing for so many times the usual gap, within the two bounds."""
 SILENT_LEAST, SILENT_MOST = timedelta(days=2), timedelta(days=30)
 
 _MAX_VALIDATOR = 1_000
-_OK, _NOT_MODIFIED, _GONE, _TOO_MANY, _UNAVAILABLE = 200, 304, 410, 429, 503
-_REFUSING = frozenset({401, 402, 403, 407, 451})
-# Ours to refuse: asking again sooner changes nothing.
-_NOT_ASKED = {
-    "robots": "robots.txt does not allow it",
-    "private-address": "its address is private",
-    "scheme": "its address is neither http nor https",
-    "bad-url": "its address is broken",
-    "reserved": "its rights are reserved",
-}
-
-
-class _Moment(NamedTuple):
-    """What every decision leans on."""
-
-    now: datetime
-    rng_fraction: float
-    bounds: Bounds
-
-    def jittered(self, seconds: float) -> float:
-        return min(seconds * (1 + JITTER * self.rng_fraction), max(DAY, self.bounds.longest))
+_OK, _NOT_MODIFIED, _GONE = 200, 304, 410
 
 
 def request_headers(state: FeedState, now: datetime) -> dict[str, str]:
@@ -63,7 +43,7 @@ def request_headers(state: FeedState, now: datetime) -> dict[str, str]:
 
 def claimed(state: FeedState, *, now: datetime, rng_fraction: float, bounds: Bounds | None = None) -> FeedState:
     """Return the state to store before the fetch: the next poll is set as if this one never ended."""
-    moment = _Moment(now, rng_fraction, bounds or Bounds())
+    moment = Moment(now, rng_fraction, bounds or Bounds())
     seconds = moment.jittered(max(moment.bounds.shortest, state.interval_seconds or FIRST_INTERVAL))
     return replace(state, next_due=now + timedelta(seconds=seconds))
 
@@ -76,17 +56,17 @@ def decide(
     `rng_fraction` is in [0, 1) and spreads the polls: up to a tenth is added to every wait. No failure ends the
     polling, only 410 seen twice. Never raises.
     """
-    moment = _Moment(now, rng_fraction, bounds or Bounds())
+    moment = Moment(now, rng_fraction, bounds or Bounds())
     polled = replace(state, last_polled=now)
     if poll.failure is not None or poll.status is None:
-        return _after_no_answer(polled, poll, moment)
+        return after_no_answer(polled, poll, moment)
     if poll.status == _GONE:
-        return _after_gone(polled, moment)
+        return after_gone(polled, moment)
     polled = replace(polled, gone_seen=0)
     asked = bool(request_headers(state, now)) if poll.conditional is None else poll.conditional
     if poll.status == _NOT_MODIFIED and asked:
         return _after_success(polled, poll, moment, said="Not modified")
-    return _after_content(polled, poll, moment) if poll.status == _OK else _after_error(polled, poll, moment)
+    return _after_content(polled, poll, moment) if poll.status == _OK else after_error(polled, poll, moment)
 
 
 def explain(state: FeedState) -> str:
@@ -108,17 +88,17 @@ def explain(state: FeedState) -> str:
     return " ".join(parts)
 
 
-def _after_content(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
+def _after_content(state: FeedState, poll: Poll, moment: Moment) -> FeedState:
     """A whole answer came: the same as before, a feed, or something else."""
     if poll.reading is None and poll.body_hash is not None and poll.body_hash == state.body_hash:
         full = replace(state, last_full=moment.now)
         return _after_success(full, poll, moment, said="The same content as before")
     if poll.reading is None or poll.reading.kind is None:
-        return _after_other_format(state, poll, moment)
+        return after_other_format(state, poll, moment)
     return _after_reading(state, poll, poll.reading, moment)
 
 
-def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: _Moment) -> FeedState:
+def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: Moment) -> FeedState:
     """A feed was understood, wholly or in part."""
     found = len(reading.entries) + len(reading.sitemaps)
     read = replace(
@@ -140,7 +120,7 @@ def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: _
     return _after_success(_with_news(read, state, poll, reading, moment), poll, moment, said=said)
 
 
-def _with_news(read: FeedState, before: FeedState, poll: Poll, reading: FeedReading, moment: _Moment) -> FeedState:
+def _with_news(read: FeedState, before: FeedState, poll: Poll, reading: FeedReading, moment: Moment) -> FeedState:
     """Note what is new: when the newest entry came, and the rhythm."""
     others = addresses_hash(reading)
     dated = published_instants(reading, now=moment.now)
@@ -155,11 +135,11 @@ def _with_news(read: FeedState, before: FeedState, poll: Poll, reading: FeedRead
     return replace(read, entries_hash=others, last_changed=changed_at, rhythm=_counted(read, seen, moment))
 
 
-def _counted(state: FeedState, instants: list[datetime], moment: _Moment) -> Rhythm:
+def _counted(state: FeedState, instants: list[datetime], moment: Moment) -> Rhythm:
     return observed(state.rhythm, instants, now=moment.now, timezone=state.timezone)
 
 
-def _after_success(state: FeedState, poll: Poll, moment: _Moment, *, said: str) -> FeedState:
+def _after_success(state: FeedState, poll: Poll, moment: Moment, *, said: str) -> FeedState:
     state = _after_redirects(replace(state, failures=0, last_success=moment.now), poll)
     if poll.reading is None:
         state = replace(state, rhythm=_counted(state, [], moment))
@@ -175,11 +155,11 @@ def _after_success(state: FeedState, poll: Poll, moment: _Moment, *, said: str) 
         health=health,
         interval_seconds=(moved - moment.now).total_seconds(),
         next_due=moved,
-        reason=f"{said}.{health_said} Asked again after {_spoken((moved - moment.now).total_seconds())}: {why}.",
+        reason=f"{said}.{health_said} Asked again after {spoken((moved - moment.now).total_seconds())}: {why}.",
     )
 
 
-def _interval(state: FeedState, poll: Poll, moment: _Moment) -> tuple[float, str]:
+def _interval(state: FeedState, poll: Poll, moment: Moment) -> tuple[float, str]:
     """Return the seconds to wait after a success, and why so many."""
     bounds = moment.bounds
     roomy = max(bounds.shortest, bounds.longest / (1 + JITTER))  # so that jitter stays within the bounds
@@ -197,9 +177,9 @@ def _own_reason(expected: float | None, own: float, bounds: Bounds) -> str:
     if expected is None:
         return "its rhythm is not known yet"
     if expected < own:
-        return f"it brings news faster than the shortest wait of {_spoken(bounds.shortest)}"
+        return f"it brings news faster than the shortest wait of {spoken(bounds.shortest)}"
     if expected >= own > bounds.longest / (1 + 2 * JITTER):
-        return f"little is to be expected, and the longest wait is {_spoken(bounds.longest)}"
+        return f"little is to be expected, and the longest wait is {spoken(bounds.longest)}"
     return "news is to be expected by then, by its own rhythm"
 
 
@@ -216,7 +196,7 @@ def _content_health(state: FeedState, now: datetime) -> tuple[Health, str]:
     )
     still = state.health == "silent" and silence > SILENT_LEAST  # a rhythm fades while nothing comes
     if still or silence > max(SILENT_LEAST, patience):
-        return "silent", f" Nothing new for {_spoken(silence.total_seconds())}."
+        return "silent", f" Nothing new for {spoken(silence.total_seconds())}."
     return "ok", ""
 
 
@@ -230,80 +210,8 @@ def _after_redirects(state: FeedState, poll: Poll) -> FeedState:
     return replace(state, redirect_target=poll.final_url, redirect_seen=seen)
 
 
-def _after_no_answer(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
-    failure = poll.failure or "no answer"
-    if failure in _NOT_ASKED:
-        return _set_back(state, moment, "blocked", DAY, f"Not asked: {_NOT_ASKED[failure]}")
-    if failure == "challenge":
-        return _after_refusal(state, moment, "The server wants to see a browser")
-    return _set_back(state, moment, "failing", _back_off(state, moment), f"No answer: {failure}")
-
-
-def _after_error(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
-    state = replace(state, redirect_target=None, redirect_seen=0)
-    if poll.status in _REFUSING:
-        return _after_refusal(state, moment, f"The server refuses: status {poll.status}")
-    if poll.status in {_TOO_MANY, _UNAVAILABLE}:
-        asked = retry_after(poll.header("retry-after"), server_date=poll.header("date"), now=moment.now)
-        if asked is not None:
-            seconds = max(asked, moment.bounds.shortest)
-            return _set_back(state, moment, "failing", seconds, f"Status {poll.status}: the server asks to wait")
-    return _set_back(state, moment, "failing", _back_off(state, moment), f"Status {poll.status}")
-
-
-def _after_other_format(state: FeedState, poll: Poll, moment: _Moment) -> FeedState:
-    state = replace(state, redirect_target=None, redirect_seen=0)
-    problem = (poll.reading.problem if poll.reading else None) or "not read"
-    detail = poll.reading.detail.rstrip(".") if poll.reading else ""
-    said = detail or f"The answer was not understood: {problem}"
-    return _set_back(state, moment, "not-a-feed", _back_off(state, moment), said)
-
-
-def _after_gone(state: FeedState, moment: _Moment) -> FeedState:
-    seen = state.gone_seen + 1
-    state = replace(state, gone_seen=seen)
-    if seen < GONE:
-        return _set_back(state, moment, "failing", DAY, "Status 410, once: gone if it is said again")
-    reason = "Status 410 was said twice: the feed is gone and not asked again."
-    return replace(
-        state, health="gone", failures=state.failures + 1, next_due=None, interval_seconds=None, reason=reason
-    )
-
-
-def _after_refusal(state: FeedState, moment: _Moment, said: str) -> FeedState:
-    return _set_back(state, moment, "blocked", min(BLOCKED_BACK_OFF * 2.0 ** min(state.failures, 9), DAY), said)
-
-
-def _back_off(state: FeedState, moment: _Moment) -> float:
-    return min(max(BACK_OFF, moment.bounds.shortest) * 2.0 ** min(state.failures, 9), DAY)
-
-
-def _set_back(state: FeedState, moment: _Moment, health: Health, seconds: float, said: str) -> FeedState:
-    """Wait, whatever happened: a failure costs time, never the feed."""
-    wait = moment.jittered(seconds)
-    failures = state.failures + 1
-    times = "" if failures == 1 else f", {failures} times in a row"
-    return replace(
-        state,
-        health=health,
-        failures=failures,
-        interval_seconds=wait,
-        next_due=moment.now + timedelta(seconds=wait),
-        reason=f"{said}{times}. Asked again after {_spoken(wait)}.",
-    )
-
-
 def _validator(value: str | None) -> str | None:
     """Return a validator to echo byte for byte; None for what no server should be sent."""
     if value is None or len(value) > _MAX_VALIDATOR or not value.isprintable():
         return None
     return value
-
-
-def _spoken(seconds: float) -> str:
-    """Say a stretch of time: `12 min`, `3.5 h`, `2.0 days`."""
-    minutes = seconds / 60
-    if minutes < 90:  # noqa: PLR2004 -- where minutes stop being easy to read
-        return f"{minutes:.0f} min"
-    hours = minutes / 60
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"  # noqa: PLR2004 -- as above
