@@ -80,7 +80,9 @@ def _in_link_or_list(element: HtmlElement, layout: Layout) -> bool:
 
 def _split(element: HtmlElement) -> Iterator[str]:
     """Yield an element's lines: one a paragraph or list item inside it, else its whole text."""
-    parts = [one for one in element.iterdescendants("p", "li", "div") if one.find("p") is None and one.find("div") is None]
+    parts = [
+        one for one in element.iterdescendants("p", "li", "div") if one.find("p") is None and one.find("div") is None
+    ]
     for part in parts or [element]:
         text = mend(" ".join("".join(part.xpath(".//text()[not(parent::script) and not(parent::style)]")).split()))
         if text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 12_000_000
 """The longest French article page met was 3 MB; a larger answer is not an article."""
+
+MAX_ELEMENTS = 40_000
+"""A live blog of a whole day has 15,000."""
 
 # What a file that is no HTML begins with.
 _BINARY = (
@@ -64,6 +68,8 @@ def parse(page: Page) -> Document | Rejected:
     root = parse_html(text)
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
+    if next(islice(root.iter(), MAX_ELEMENTS, None), None) is not None:
+        return Rejected(reason="too-large", url=page.final_url, detail=f"more than {MAX_ELEMENTS} elements")
     return Document(url=page.final_url, html=text, root=root)
 
 

@@ -1,15 +1,16 @@
 """French news dates: one text read, all of a text's dates, one resolved date from many signals.
 
 A text is cleaned (`repair`), cut into classed tokens (`tokens`, with the words of `lexicon` and
-`context`), matched against the shapes of `grammar`, and what is found is weighed (`scan`) and
-counted out on the outlet's clock (`infer`). dateparser reads the long tail (`tail`).
+`context`), matched against the shapes of `grammar`, joined into moments with roles (`moments`), believed or not (`belief`),
+and counted out on the outlet's clock (`days`, `clocks`, `values`). dateparser reads the long tail (`tail`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.steps.dates import infer, scan
+from pipelines.steps.dates import values
+from pipelines.steps.dates.days import fetch_of
 from pipelines.steps.dates.reading import DateReading, ResolvedDates, Signal
 from pipelines.steps.dates.repair import clean
 from pipelines.steps.dates.resolve import resolve_dates
@@ -18,6 +19,7 @@ from pipelines.steps.dates.tokens import cut
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pipelines.steps.dates.days import Fetch
     from pipelines.steps.dates.tokens import Line
 
 __all__ = ["DateReading", "ResolvedDates", "Signal", "parse_date", "read_dates", "resolve_dates"]
@@ -35,9 +37,9 @@ def parse_date(text: str, *, relative_to: datetime, timezone: str) -> DateReadin
     >>> parse_date("vendredi, octobre 25", relative_to=fetched, timezone="Europe/Paris").value
     '2024-10-25'
     """
-    fetch = infer.fetch_of(relative_to, timezone)
+    fetch = fetch_of(relative_to, timezone)
     line = cut(clean(text))
-    found = scan.first(line, fetch)
+    found = values.first(line, fetch)
     if found is not None:
         return _reading(found, line)
     return _from_the_tail(line, fetch, timezone)
@@ -45,16 +47,16 @@ def parse_date(text: str, *, relative_to: datetime, timezone: str) -> DateReadin
 
 def read_dates(text: str, *, relative_to: datetime, timezone: str) -> tuple[DateReading, ...]:
     """Return every publication or modification date that a text states, in its order, each with its role."""
-    fetch = infer.fetch_of(relative_to, timezone)
+    fetch = fetch_of(relative_to, timezone)
     line = cut(clean(text))
-    found = scan.every(line, fetch)
+    found = values.every(line, fetch)
     if found:
         return tuple(_reading(each, line) for each in found)
     late = _from_the_tail(line, fetch, timezone)
     return (late,) if late else ()
 
 
-def _reading(found: scan.Found, line: Line) -> DateReading:
+def _reading(found: values.Found, line: Line) -> DateReading:
     moment = found.moment
     return DateReading(
         value=found.value,
@@ -65,7 +67,7 @@ def _reading(found: scan.Found, line: Line) -> DateReading:
     )
 
 
-def _from_the_tail(line: Line, fetch: infer.Fetch, timezone: str) -> DateReading | None:
+def _from_the_tail(line: Line, fetch: Fetch, timezone: str) -> DateReading | None:
     from pipelines.steps.dates import tail  # noqa: PLC0415  its module is needed for few lines
 
     if not tail.worth_asking(line):

@@ -107,7 +107,7 @@ RULES = (
     # In numbers.
     *map(_year_first, "-/="),
     *map(_numeric, "/-="),
-    Rule("date", "8", "(?P<compact>8)"),
+    Rule("compact", "8", "(?P<compact>8)"),
     Rule("time", HOURS, f"(?:(?<=Y)|(?<=Y[,!A]))(?P<hour>{HOUR})=(?P<minute>{MINUTE})(?!=)"),
     Rule(
         "day/month",
@@ -135,7 +135,7 @@ RULES = (
     Rule(
         "zone",
         "Zr<,%~-",
-        "[<,]?(?:(?P<zone>[Zr]))?"
+        "[<,]?(?=[Zr%~-])(?P<zone>[Zr])?"
         f"(?:(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h))?(?<![<,])(?:<?Z)*>?",
     ),
     # Days by name.

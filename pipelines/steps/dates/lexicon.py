@@ -53,7 +53,7 @@ MONTHS = {
         (
             "janvier janv jan january janvie",
             "fevrier fevr fev feb february fvrier fvr",  # fvrier, dcembre, aot: the accented letter was lost
-            "mars march mrs",
+            "mars march mar mrs",
             "avril avr apr april avri",
             "mai may",
             "juin jun june",
@@ -70,8 +70,16 @@ MONTHS = {
 }
 AMBIGUOUS_MONTHS = {"jui": (6, 7)}  # three-letter cut of juin and juillet: the weekday decides
 
-# An accented letter that was lost leaves one or two replacement characters (folded to "_").
-LOST_ACCENTS = {"fevrier": 1, "fevr": 1, "fev": 1, "aout": 2, "decembre": 1, "dec": 1}
+LOST_LETTER_MONTHS = {
+    name[:place] + lost + name[place + 1 :]: MONTHS[name]
+    for name, place in (("fevrier", 1), ("fevr", 1), ("fev", 1), ("aout", 2), ("decembre", 1), ("dec", 1))
+    for lost in ("_", "__")
+}
+"""An accented letter that was lost leaves one or two replacement characters (folded to "_")."""
+
+MONTH_NAMES = ("", *"janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split())
+WEEKDAY_NAMES = tuple("lundi mardi mercredi jeudi vendredi samedi dimanche".split())
+WEEKDAY_NUMBERS = WEEKDAYS | SHORT_WEEKDAYS | {"mar": 1}
 
 UNITS = {
     "h": "h heure heures hrs hr hour hours",
@@ -82,6 +90,7 @@ UNITS = {
     "o": "mois month months",
     "y": "an ans annee annees year years",
 }
+UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
 QUANTITIES = {
     word: number
     for number, words in enumerate(
@@ -123,8 +132,8 @@ ZONES = {
 }  # fmt: skip
 """A zone's usual name in Europe, Africa and Canada (French and English)."""
 
-# The other half of the year, for a zone written an hour off.
-SUMMER_OF = {60: ("cet", "mez", "met"), -300: ("est", "hne"), -240: ("ast", "hna")}
+STANDARD_TIMES = frozenset(("cet", "mez", "met", "eet", "est", "hne", "ast", "hna", "cst", "hnc", "mst", "hnr", "pst", "hnp"))
+"""Winter's names, which people also write in summer."""
 
 NAMED_ZONES = {
     "heure de paris": "Europe/Paris", "heure francaise": "Europe/Paris", "heure de bruxelles": "Europe/Brussels",

@@ -8,15 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, get_args
 
 from kiosque.model import DateSource, PublishedDate
-from pipelines.steps.dates import infer, scan
+from pipelines.steps.dates.clocks import CLOCK_SKEW
+from pipelines.steps.dates.days import ONE_DAY, fetch_of, make_day
 from pipelines.steps.dates.reading import ResolvedDates, Role, Signal
 from pipelines.steps.dates.repair import clean
 from pipelines.steps.dates.tokens import cut
+from pipelines.steps.dates.values import every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kiosque.model import Precision
+    from pipelines.steps.dates.days import Fetch
+    from pipelines.steps.dates.values import Found
 
 # How often a source's date is the article's, alone: machine fields written by the publishing system
 # first, then what readers see, then what was guessed. The order is the trust order.
@@ -65,7 +69,7 @@ def resolve_dates(signals: Sequence[Signal], *, fetched_at: datetime, timezone: 
     `fetched_at` is timezone-aware. A date more than a day after it is refused. A machine's exact
     midnight counts as a plain day unless another signal states the same instant another way.
     """
-    fetch = infer.fetch_of(fetched_at, timezone)
+    fetch = fetch_of(fetched_at, timezone)
     candidates = [each for signal in signals for each in _candidates(signal, fetch)]
     candidates = _without_invented_midnights(candidates)
     candidates.sort(key=lambda each: TRUST[each.source])
@@ -74,25 +78,24 @@ def resolve_dates(signals: Sequence[Signal], *, fetched_at: datetime, timezone: 
     return ResolvedDates(published=published, modified=modified)
 
 
-def _candidates(signal: Signal, fetch: infer.Fetch) -> list[Candidate]:
+def _candidates(signal: Signal, fetch: Fetch) -> list[Candidate]:
     if signal.source == "url":
         return _url_candidates(signal, fetch)
-    found = scan.every(cut(clean(signal.text)), fetch)
+    found = every(cut(clean(signal.text)), fetch)
     wanted = [each for each in found if _role(each, signal) == signal.role] if signal.role != "unknown" else found
     return [_candidate(each, signal, fetch) for each in (wanted or found)[: None if signal.source in HUMAN else 1]]
 
 
-def _role(found: scan.Found, signal: Signal) -> Role:
+def _role(found: Found, signal: Signal) -> Role:
     return signal.role if found.moment.role == "unknown" else found.moment.role
 
 
-def _candidate(found: scan.Found, signal: Signal, fetch: infer.Fetch) -> Candidate:
+def _candidate(found: Found, signal: Signal, fetch: Fetch) -> Candidate:
     local = found.at.astimezone(fetch.zone) if found.at else None
-    day = found.day or (local.date() if local else fetch.today)
     return Candidate(
         source=signal.source,
         role=_role(found, signal),
-        day=day,
+        day=found.day,
         at=local,
         precision=found.precision,
         text=signal.text,
@@ -100,10 +103,10 @@ def _candidate(found: scan.Found, signal: Signal, fetch: infer.Fetch) -> Candida
     )
 
 
-def _url_candidates(signal: Signal, fetch: infer.Fetch) -> list[Candidate]:
+def _url_candidates(signal: Signal, fetch: Fetch) -> list[Candidate]:
     for year, _, month, day in _URL_DAY.findall(signal.text[:2000]):
-        found = infer.make_day(int(year), int(month), int(day))
-        if found and found <= fetch.today + infer.DAY:
+        found = make_day(int(year), int(month), int(day))
+        if found and found <= fetch.today + ONE_DAY:
             return [
                 Candidate(
                     source="url",
@@ -135,7 +138,7 @@ def _as_day(candidate: Candidate) -> Candidate:
     return replace(candidate, at=None, precision="day", reason=f"{candidate.reason}; its midnight is no time")
 
 
-def _published(candidates: list[Candidate], fetch: infer.Fetch) -> PublishedDate | None:
+def _published(candidates: list[Candidate], fetch: Fetch) -> PublishedDate | None:
     believable = [each for each in candidates if not _in_the_future(each, fetch)]
     if not believable:
         return None
@@ -154,13 +157,13 @@ def _published(candidates: list[Candidate], fetch: infer.Fetch) -> PublishedDate
     )
 
 
-def _in_the_future(candidate: Candidate, fetch: infer.Fetch) -> bool:
+def _in_the_future(candidate: Candidate, fetch: Fetch) -> bool:
     if candidate.at:
-        return candidate.at > fetch.now + infer.DAY
-    return candidate.day > fetch.today + infer.DAY
+        return candidate.at > fetch.now + ONE_DAY
+    return candidate.day > fetch.today + ONE_DAY
 
 
-def _choose(believable: list[Candidate], fetch: infer.Fetch) -> tuple[Candidate, list[str]]:
+def _choose(believable: list[Candidate], fetch: Fetch) -> tuple[Candidate, list[str]]:
     """Return the most trusted candidate, or a less trusted one that says the same more finely."""
     chosen = believable[0]
     rest = believable[1:]
@@ -168,7 +171,7 @@ def _choose(believable: list[Candidate], fetch: infer.Fetch) -> tuple[Candidate,
         finer = next((each for each in rest if _refines(chosen, each)), None)
         return (finer, [f"{chosen.source} gives the day alone"]) if finer else (chosen, [])
     slipped = [each for each in rest if _slip(chosen, each)]
-    if chosen.at > fetch.now + infer.CLOCK_SKEW and slipped:
+    if chosen.at > fetch.now + CLOCK_SKEW and slipped:
         return slipped[0], [f"{chosen.source} is whole hours later, after the fetch"]
     agreeing = sum(_agree(chosen, each) for each in rest if each.at)
     for each in slipped:

@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.steps.dates import infer
+from pipelines.steps.dates.days import ONE_DAY
+from pipelines.steps.dates.values import EARLIEST_UNLABELLED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dateparser.date import DateDataParser
 
     from kiosque.model import Precision
+    from pipelines.steps.dates.days import Fetch
     from pipelines.steps.dates.tokens import Line
 
 MAX_WORDS = 12
@@ -53,7 +55,7 @@ def _parser(timezone: str) -> DateDataParser:
     )
 
 
-def ask(line: Line, fetch: infer.Fetch, timezone: str) -> tuple[str, Precision] | None:
+def ask(line: Line, fetch: Fetch, timezone: str) -> tuple[str, Precision] | None:
     """Return dateparser's value and precision, None where it has none or contradicts the text."""
     parser = _parser(timezone)
     # RELATIVE_BASE is the outlet's wall clock: dateparser counts days in it.
@@ -68,7 +70,7 @@ def ask(line: Line, fetch: infer.Fetch, timezone: str) -> tuple[str, Precision] 
     if at is None or found.period is None or not _agrees(line, at):
         return None
     local = at.astimezone(fetch.zone)
-    if local.date() > fetch.today + infer.DAY or local.year < infer.EARLIEST_UNLABELLED:
+    if local.date() > fetch.today + ONE_DAY or local.year < EARLIEST_UNLABELLED:
         return None
     precision = _PERIODS.get(found.period, "day")
     if _CLOCK.search(line.shape) and precision == "minute":

@@ -84,8 +84,7 @@ def _words() -> dict[str, str]:
     classes |= _listed(lexicon.MODIFIED, "V") | _phrased(lexicon.MODIFIED_PHRASES, "V")
     classes |= dict.fromkeys(lexicon.WEEKDAYS, "W") | dict.fromkeys(lexicon.SHORT_WEEKDAYS, "w")
     classes |= dict.fromkeys(lexicon.MONTHS, "M") | dict.fromkeys(lexicon.AMBIGUOUS_MONTHS, "M") | {"mar": "R"}
-    for name, place in lexicon.LOST_ACCENTS.items():
-        classes |= {lost: "M" for lost in _lost(name, place) if len(lost) > 2}
+    classes |= dict.fromkeys(lexicon.LOST_LETTER_MONTHS, "M")
     classes |= dict.fromkeys(lexicon.QUANTITIES, "Q") | {"demi": "f", "demie": "f", "quart": "f", "quarts": "f"}
     classes |= dict.fromkeys(lexicon.ZONES, "Z") | dict.fromkeys(lexicon.NAMED_ZONES, "Z")
     classes |= dict.fromkeys(lexicon.DAYS_AGO, "H") | dict.fromkeys(lexicon.NOON, "N")
