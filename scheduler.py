@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from filelock import FileLock, Timeout
-from kiosque.polling import FeedState
+from kiosque.polling import new_feed
 
 from kiosque.errors import KiosqueError, UsageError
 from spiders.plan import Plan
@@ -75,7 +75,8 @@ class Service:
             spread = min(60.0, self.newsroom.settings.tick * len(pairs) / CLAIMS)
             for url in pairs.keys() - known.keys():
                 due = now + timedelta(seconds=random.uniform(0, spread))  # noqa: S311 - so that they do not start at once
-                store.save_feed(FeedState(url=url, outlet=pairs[url], next_due=due))
+                zone = self.newsroom.outlets[pairs[url]].timezone
+                store.save_feed(new_feed(url, outlet=pairs[url], now=due, timezone=zone))
             for state in known.values():
                 if state.next_due is None and state.health != "gone":
                     store.save_feed(replace(state, next_due=now))

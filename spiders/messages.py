@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from kiosque.model import Page
 
 if TYPE_CHECKING:
-    from kiosque.polling import Poll
+    from kiosque.polling import FeedState, Poll
     from scrapy.http import Response
 
 OK, NOT_MODIFIED = 200, 304
 PERMANENT = {301, 308}
-
-
-def text(value: bytes | None) -> str | None:
-    """Return a header's value as text, byte for byte."""
-    return value.decode("latin-1") if value is not None else None
+# What may come of a poll without anything being wrong: `same` is a whole answer that is the last one again.
+FINE = {"parsed", "not-modified", "same"}
 
 
 def headers_of(response: Response) -> tuple[tuple[str, str], ...]:
@@ -54,12 +51,14 @@ def permanently_moved(response: Response) -> bool:
     return bool(reasons) and all(reason in PERMANENT for reason in reasons)
 
 
-def poll_outcome(poll: Poll) -> str:
-    """Return what came of a poll: `parsed`, `not-modified`, `problem:REASON`, `failed:REASON` or `blocked:REASON`."""
+def poll_outcome(poll: Poll, state: FeedState) -> str:
+    """Return what came of a poll of a feed in this state: one of `FINE`, `problem:REASON` or `failed:REASON`."""
     if poll.status is None:
-        return poll.failure or "failed:error"
+        return f"failed:{poll.failure}"
     if poll.status == NOT_MODIFIED:
         return "not-modified"
-    if poll.status != OK or poll.reading is None:
+    if poll.status != OK:
         return f"failed:status-{poll.status}"
+    if poll.reading is None:
+        return "same" if poll.body_hash == state.body_hash else "failed:unread"
     return "parsed" if poll.reading.parsed else f"problem:{poll.reading.problem}"

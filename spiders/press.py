@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import scrapy
-from kiosque.polling import Bounds, FeedState, Poll, decide, request_headers
+from kiosque.polling import Bounds, FeedState, Poll, decide, new_feed, request_headers
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
@@ -19,9 +19,10 @@ from kiosque.model import Visit
 from kiosque.settings import load_settings
 from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
+from pipelines.pool import Fetched
 from spiders.configure import own_settings
 from spiders.failures import outcome_of
-from spiders.messages import NOT_MODIFIED, OK, headers_of, page_of, permanently_moved, poll_outcome, redirects_of, text
+from spiders.messages import FINE, NOT_MODIFIED, OK, headers_of, page_of, permanently_moved, poll_outcome, redirects_of
 from spiders.plan import Plan
 from storage import QueuedEntry
 
@@ -96,8 +97,8 @@ class PressSpider(scrapy.Spider):
         states = await self.newsroom.keeper.ask(self.newsroom.keeper.store.feed_states, self.plan.feed_urls)
         self._polls_left = len(self.plan.feeds)
         for outlet, url in self.plan.feeds:
-            state = states.get(url) or FeedState(url=url, outlet=outlet.slug)
-            yield self._poll(replace(state, outlet=outlet.slug), outlet)
+            state = states.get(url) or fresh_feed(url, outlet)
+            yield self._poll(replace(state, outlet=outlet.slug, timezone=outlet.timezone), outlet)
         for url in self.plan.pages:
             for request in self._take(QueuedEntry(key=canonical_url(url), outlet="", url=url), FRESH):
                 yield request
@@ -168,37 +169,45 @@ class PressSpider(scrapy.Spider):
     # -- feeds -----------------------------------------------------------------------------------
 
     def _poll(self, state: FeedState, outlet: Outlet) -> Any:
+        headers = request_headers(state, datetime.now(UTC))
         return scrapy.Request(
-            state.url,
+            state.address,
             callback=self.parse_feed,
             errback=self.feed_failed,
-            headers=request_headers(state, datetime.now(UTC)),
+            headers=headers,
             priority=POLL,
             dont_filter=True,
-            meta={"handle_httpstatus_all": True},
+            meta={"handle_httpstatus_all": True, "conditional": bool(headers)},
             cb_kwargs={"state": state, "outlet": outlet},
         )
 
     async def parse_feed(self, response: Response, *, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
         """Read a feed's answer: keep its state, queue its entries, fetch what is new."""
-        async for request in self._feed(response, state, outlet):
-            yield request
-        self._poll_done()
+        try:
+            async for request in self._feed(response, state, outlet):
+                yield request
+        finally:  # a crawl that waits for its polls must not wait for one that failed
+            self._poll_done()
 
     async def _feed(self, response: Response, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
         now = datetime.now(UTC)
-        reading = None
-        if response.status == OK:
-            content_type = text(response.headers.get("Content-Type"))
-            reading = await self.newsroom.pool.parse(response.body, url=response.url, content_type=content_type)
         poll = Poll(
             status=response.status,
             headers=headers_of(response),
-            reading=reading,
             final_url=response.url,
             permanent=permanently_moved(response),
+            conditional=response.meta["conditional"],
             body_hash=hashlib.sha256(response.body).hexdigest(),
         )
+        if response.status == OK and poll.body_hash != state.body_hash:
+            parsed = await self.newsroom.pool.parse(
+                response.body,
+                url=response.url,
+                content_type=poll.header("content-type"),
+                fetched=Fetched(now, outlet.timezone),
+            )
+            poll = replace(poll, reading=parsed.reading, published=parsed.published)
+        reading = poll.reading
         entries = [(canonical_url(e.url), e) for e in reading.entries] if reading else []
         entries = [(key, entry) for key, entry in entries if key]
         found = await self._note(state, poll, outlet, entries, now)
@@ -213,15 +222,17 @@ class PressSpider(scrapy.Spider):
                 self.newsroom.tally.end(outlet.slug, "unchanged")
         for url in reading.sitemaps[:MOST_SITEMAPS] if reading else ():
             self._polls_left += 1
-            yield self._poll(FeedState(url=url, outlet=outlet.slug), outlet)
+            yield self._poll(fresh_feed(url, outlet), outlet)
 
     async def feed_failed(self, failure: Failure) -> None:
         """Keep that a feed could not be fetched."""
         request: Any = failure.request  # type: ignore[attr-defined]
         state, outlet = request.cb_kwargs["state"], request.cb_kwargs["outlet"]
-        poll = Poll(failure=outcome_of(failure, request.url))
-        await self._note(state, poll, outlet, [], datetime.now(UTC))
-        self._poll_done()
+        poll = Poll(failure=outcome_of(failure, request.url).partition(":")[2])
+        try:
+            await self._note(state, poll, outlet, [], datetime.now(UTC))
+        finally:
+            self._poll_done()
 
     async def _note(
         self, state: FeedState, poll: Poll, outlet: Outlet, entries: list[tuple[str, FeedEntry]], now: datetime
@@ -229,9 +240,9 @@ class PressSpider(scrapy.Spider):
         settings = self.newsroom.settings
         bounds = Bounds(shortest=settings.poll_min, longest=settings.poll_max)
         after = decide(state, poll, now=now, rng_fraction=random.random(), bounds=bounds)  # noqa: S311 - jitter
-        came = poll_outcome(poll)
+        came = poll_outcome(poll, state)
         self.newsroom.tally.polls[came] += 1
-        if came not in {"parsed", "not-modified"}:
+        if came not in FINE:
             self.newsroom.tally.problems.append(f"{outlet.slug}: {state.url}: {came}: {after.reason}")
         try:
             return await self.newsroom.keeper.note_poll(after, outlet.slug, entries, at=now)
@@ -272,3 +283,8 @@ class PressSpider(scrapy.Spider):
         request: Any = failure.request  # type: ignore[attr-defined]
         visit: Visit = request.cb_kwargs["visit"]
         return replace(visit, outcome=outcome_of(failure, request.url), detail=str(failure.value)[:500])
+
+
+def fresh_feed(url: str, outlet: Outlet) -> FeedState:
+    """Return the state of a feed that was never polled."""
+    return new_feed(url, outlet=outlet.slug, now=datetime.now(UTC), timezone=outlet.timezone)

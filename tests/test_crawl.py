@@ -5,66 +5,48 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 
 import pytest
+from command import Kiosque
 
 from kiosque.demo import DemoPress, plain_spaces
 
 
-class Kiosque:
-    """The command line in a home of its own."""
+class PressKiosque(Kiosque):
+    """The command line, and a press to crawl."""
 
     def __init__(self, home, press):
-        self.home, self.press = home, press
-        self.outlets = home / "outlets"
-        self.outlets.mkdir(parents=True)
+        super().__init__(home, hosts=press.hosts)
+        self.press = press
         press.write_outlets(self.outlets)
         self.slugs = [outlet.slug for outlet in press.outlets]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("KIOSQUE_")}
-        self.environment = clean | {"KIOSQUE_ALLOW_PRIVATE_HOSTS": ",".join(press.hosts), "KIOSQUE_WORKERS": "1"}
-
-    def start(self, *arguments, **changes):
-        command = [sys.executable, "-m", "kiosque", "--home", self.home, "--outlets", self.outlets, *arguments]
-        return subprocess.Popen(
-            command, env=self.environment | changes, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def run(self, *arguments, code=0, **changes):
-        with self.start(*arguments, **changes) as process:
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == code, (process.returncode, out, err)
-        return out, err
 
     def crawl(self, *arguments, code=0, **changes):
-        out, _ = self.run("crawl", *(arguments or self.slugs), "--json", code=code, **changes)
-        return json.loads(out)
-
-    def records(self, *arguments):
-        out, _ = self.run("records", "--format", "jsonl", *arguments)
-        return [json.loads(line) for line in out.splitlines()]
+        return super().crawl(*(arguments or self.slugs), code=code, **changes)
 
 
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory):
     """A press that was crawled once; the tests that use it change nothing."""
     with DemoPress() as press:
-        kiosque = Kiosque(tmp_path_factory.mktemp("home"), press)
+        kiosque = PressKiosque(tmp_path_factory.mktemp("home"), press)
         yield kiosque, kiosque.crawl()
 
 
 @pytest.fixture
 def kiosque(tmp_path):
     with DemoPress() as press:
-        yield Kiosque(tmp_path, press)
+        yield PressKiosque(tmp_path, press)
 
 
 def test_every_article_of_the_press_is_saved_once_and_the_outcomes_add_up(crawled):
     kiosque, summary = crawled
     expected = {fact.url for fact in kiosque.press.expected()}
-    assert {record["url"] for record in kiosque.records()} == expected
+    assert {record.url for record in kiosque.records()} == expected
     assert summary["outcomes"]["new"] == len(expected)
     assert summary["seen"] == sum(summary["outcomes"].values())
     assert summary["seen"] == sum(sum(counts.values()) for counts in summary["outlets"].values())
@@ -72,22 +54,22 @@ def test_every_article_of_the_press_is_saved_once_and_the_outcomes_add_up(crawle
 
 def test_every_record_says_what_its_page_says(crawled):
     kiosque, _ = crawled
-    records = {record["url"]: record for record in kiosque.records()}
+    records = {record.url: record for record in kiosque.records()}
     for fact in kiosque.press.expected():
         record = records[fact.url]
-        assert plain_spaces(record["title"]) == fact.title
-        assert record["published"][:10] == fact.day, fact.url
-        assert set(record["authors"]) == set(fact.authors), fact.url
-        assert fact.missing_from(record["text"]) == (), fact.url
-        assert fact.clutter_in(record["text"]) == (), fact.url
-        assert record["paywalled"] is fact.paywalled, fact.url
+        assert plain_spaces(record.title) == fact.title
+        assert record.published[:10] == fact.day, fact.url
+        assert set(record.authors) == set(fact.authors), fact.url
+        assert fact.missing_from(record.text) == (), fact.url
+        assert fact.clutter_in(record.text) == (), fact.url
+        assert record.paywalled is fact.paywalled, fact.url
 
 
 def test_an_amp_page_leads_to_its_article(crawled):
     kiosque, _ = crawled
-    met = [url for record in kiosque.records() for url in record["urls"]]
+    met = [url for record in kiosque.records() for url in record.urls]
     assert any("/amp/" in url for url in met)
-    assert not any("/amp/" in record["url"] for record in kiosque.records())
+    assert not any("/amp/" in record.url for record in kiosque.records())
 
 
 def test_a_second_crawl_stores_nothing_and_an_edit_makes_one_revision(kiosque):
@@ -100,8 +82,8 @@ def test_a_second_crawl_stores_nothing_and_an_edit_makes_one_revision(kiosque):
     third = kiosque.crawl()
     assert third["outcomes"].get("revised") == 1
     assert "new" not in third["outcomes"]
-    assert [(r["url"], r["revision"]) for r in kiosque.records() if r["revision"] > 1] == [(url, 2)]
-    assert len(kiosque.records("--revisions")) == len(before) + 1
+    assert [(r.url, r.revision) for r in kiosque.records() if r.revision > 1] == [(url, 2)]
+    assert len(kiosque.records(revisions=True)) == len(before) + 1
 
 
 def test_an_edit_that_the_feed_does_not_tell_is_found_by_a_revisit(kiosque):
@@ -110,7 +92,7 @@ def test_an_edit_that_the_feed_does_not_tell_is_found_by_a_revisit(kiosque):
     assert "revised" not in kiosque.crawl()["outcomes"]
     found = kiosque.crawl(*kiosque.slugs, "--revisit")
     assert found["outcomes"]["revised"] == 1
-    assert [r["url"] for r in kiosque.records() if r["revision"] == 2] == [url]
+    assert [r.url for r in kiosque.records() if r.revision == 2] == [url]
     asked = [request for request in kiosque.press.requests if request.status == 304]
     assert len(asked) > 10, "unchanged pages answer a conditional request with 304"
 
@@ -194,8 +176,6 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_crawl_goes_on(kiosque):
 
 
 def test_the_database_may_be_locked_by_another_program(kiosque):
-    import sqlite3
-
     kiosque.crawl("--url", kiosque.press.expected()[0].url)
     with sqlite3.connect(kiosque.home / "kiosque.sqlite") as other:
         other.execute("BEGIN IMMEDIATE")
@@ -222,7 +202,7 @@ def test_scrapys_own_commands_work(kiosque, pytestconfig):
     slug = kiosque.slugs[0]
     done = scrapy("crawl", "feed", "-a", f"outlet={slug}", "-O", f"{kiosque.home}/items.jsonl")
     assert done.returncode == 0, done.stderr
-    saved = [record for record in kiosque.records() if record["outlet"] == slug]
+    saved = [record for record in kiosque.records() if record.outlet == slug]
     assert saved
     items = [json.loads(line) for line in (kiosque.home / "items.jsonl").read_text().splitlines()]
-    assert {item["id"] for item in items} == {record["id"] for record in saved}
+    assert {item["id"] for item in items} == {record.id for record in saved}

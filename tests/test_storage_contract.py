@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from kiosque.polling import FeedState
+from kiosque.polling import new_feed
 
 from kiosque.model import FeedEntry, Record, Rights
 from storage import Address, Settled, open_storage
@@ -178,13 +178,13 @@ def test_recent_articles_are_asked_again_with_their_validators(store):
 
 
 def test_a_feed_state_is_kept_whole(store):
-    state = FeedState(url="https://gazette.example/rss", outlet="gazette", etag='W/"é"', next_due=NOON)
+    state = replace(new_feed("https://gazette.example/rss", outlet="gazette", now=NOON), etag='W/"é"')
     store.save_feed(state)
     assert store.feed_states([state.url, "autre"]) == {state.url: state}
 
 
 def test_a_due_feed_is_claimed_once(store):
-    state = FeedState(url="https://gazette.example/rss", outlet="gazette", next_due=NOON)
+    state = new_feed("https://gazette.example/rss", outlet="gazette", now=NOON)
     store.save_feed(state)
     until = NOON + timedelta(minutes=15)
     assert store.claim_due(["gazette"], now=NOON - timedelta(seconds=1), until=until, limit=9) == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosque.cli.logs import log_to_stderr
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def crawl(
     settings: Settings = context.obj.settings()
     if not (outlets or every or feed or url):
         raise UsageError("nothing to crawl: name outlets (see `kiosque outlets list`), or give --all, --feed or --url")
+    log_to_stderr()
     from kiosque.cli.progress import progress_bar, show_outcomes
     from pipelines.newsroom import Newsroom
     from spiders.run import Run

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosque.cli.logs import log_to_stderr
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def read_url(settings: Settings, url: str, *, outlet: str | None, form: Format) 
     from pipelines.newsroom import Newsroom
     from spiders.run import Run
 
+    log_to_stderr()
     newsroom = Newsroom.open(replace(settings, db="memory:", workers=1))
     try:
         plan = plan_of(newsroom, [], every=False, feeds=[], pages=[url])

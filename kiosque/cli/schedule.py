@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosque.cli.logs import log_to_stderr
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def schedule(
     Example: kiosque --home /var/lib/kiosque schedule
     """
     settings: Settings = context.obj.settings()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr()
     logging.getLogger("kiosque").setLevel(logging.INFO)
     from kiosque.cli.crawl import NO_CONTACT, reachable
     from pipelines.newsroom import Newsroom
