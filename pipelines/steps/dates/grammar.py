@@ -32,6 +32,7 @@ DONE = f"(?![=/]{NUMBER}|-{NUMBER}(?![h:]))"
 WEEKDAY = f"(?:(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
 TEXT_YEAR = f"(?:[;,=/-]*(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:])))?"
 NUMERIC_YEAR = f"(?:(?P<year>Y)|(?P<short_year>{SHORT_YEAR}))"
+OFFSET = f"(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h)"
 
 
 class Rule(NamedTuple):
@@ -132,12 +133,8 @@ RULES = (
     Rule("time", "T", f"(?<={NUMBER})T(?:(?P<clock>[KY])|(?P<long_clock>9))"),
     Rule("time", "N", "(?P<noon>N)"),
     # Right after a time: its zone.
-    Rule(
-        "zone",
-        "Zr<,%~-",
-        "[<,]?(?=[Zr%~-])(?P<zone>[Zr])?"
-        f"(?:(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h))?(?<![<,])(?:<?Z)*>?",
-    ),
+    Rule("zone", "Zr<,", f"[<,]?(?P<zone>[Zr])(?:{OFFSET})?(?:<?Z)*>?"),
+    Rule("zone", "%~-<,", f"[<,]?{OFFSET}(?:<?Z)*>?"),
     # Days by name.
     Rule("relative", "C", "Cq"),
     Rule("relative", "C", "C(?P<noon>N)"),
