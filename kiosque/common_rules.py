@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NAME = "_common.toml"
 _ELEMENT_KEYS = ("tags", "words", "parts", "css", "sure")
 _NEVER = re.compile(r"(?!)")
-_LINE_KEYS = ("starts", "whole")
+_LINE_KEYS = ("labels", "starts", "whole")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +45,9 @@ class LineRules:
     """Which text lines are clutter; every pattern works on a line folded by `pipelines.steps.lines.plain_line`."""
 
     starts: tuple[tuple[str, re.Pattern[str]], ...]
-    """`(group, pattern)`: how a clutter line begins."""
+    """`(group, pattern)`: how a clutter line begins, unmistakably."""
+    labels: tuple[tuple[str, re.Pattern[str]], ...]
+    """`(group, pattern)`: what stands before another article's title; a sentence that merely begins so is kept."""
     whole: tuple[tuple[str, re.Pattern[str]], ...]
     """`(group, pattern)`: the whole of a clutter line."""
 
@@ -67,9 +69,9 @@ def load_common() -> CommonRules:
 
 
 def parse_common(text: str) -> CommonRules:
-    """Make the rules of one `_common.toml` text ready to match.
+    r"""Make the rules of one `_common.toml` text ready to match.
 
-    >>> rules = parse_common('[lines.share]\\nwhole = ["partager( sur .{1,20})?"]')
+    >>> rules = parse_common('[lines.share]\nwhole = ["partager( sur .{1,20})?"]')
     >>> bool(rules.lines.whole[0][1].fullmatch("partager sur le réseau"))
     True
     """
@@ -78,7 +80,11 @@ def parse_common(text: str) -> CommonRules:
     except tomllib.TOMLDecodeError as error:
         raise OutletError(f"{_NAME}: {error}") from error
     _refuse_unknown(data, ("article", "elements", "headings", "lines"), "")
-    return CommonRules(elements=_element_rules(data.get("elements", {}), data.get("article", {})), lines=_line_rules(data.get("lines", {})), headings=_headings(data.get("headings", {})))
+    return CommonRules(
+        elements=_element_rules(data.get("elements", {}), data.get("article", {})),
+        lines=_line_rules(data.get("lines", {})),
+        headings=_headings(data.get("headings", {})),
+    )
 
 
 def _element_rules(groups: Mapping[str, Any], article: Mapping[str, Any]) -> ElementRules:
@@ -105,7 +111,9 @@ def _any_of(parts: list[str]) -> re.Pattern[str] | None:
 def _line_rules(groups: Mapping[str, Any]) -> LineRules:
     for name, group in groups.items():
         _refuse_unknown(group, _LINE_KEYS, f"lines.{name}.")
-    return LineRules(starts=_grouped(groups, "starts"), whole=_grouped(groups, "whole"))
+    return LineRules(
+        starts=_grouped(groups, "starts"), labels=_grouped(groups, "labels"), whole=_grouped(groups, "whole")
+    )
 
 
 def _headings(groups: Mapping[str, Any]) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -114,8 +122,7 @@ def _headings(groups: Mapping[str, Any]) -> tuple[tuple[str, re.Pattern[str]], .
     return _grouped(groups, "whole", table="headings")
 
 
-def _grouped(groups: Mapping[str, Any], key: str, *, table: str = "lines"
-) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _grouped(groups: Mapping[str, Any], key: str, *, table: str = "lines") -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
         (name, _compile("|".join(f"(?:{one})" for one in group[key]), f"{table}.{name}.{key}"))
         for name, group in groups.items()

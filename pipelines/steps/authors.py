@@ -162,8 +162,9 @@ def _names(text: str) -> list[str]:
 
 
 def _bare_name(part: str) -> str:
-    name = _OPENING.sub("", part).strip(" \t.:,;-–—*|@\"'«»") if not _INITIALS.match(part) else part
-    return _TITLES.sub("", name)
+    if _INITIALS.match(part):  # "M. Té." is no Mister
+        return part
+    return _TITLES.sub("", _OPENING.sub("", part).strip(" \t.:,;-–—*|@\"'«»"))
 
 
 def is_person(name: str) -> bool:

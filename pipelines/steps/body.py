@@ -9,6 +9,7 @@ from pipelines.steps.clean import clean_blocks, take_signature
 from pipelines.steps.extract import Block, extract_blocks
 from pipelines.steps.language import detect_language
 from pipelines.steps.lead import find_lead, put_lead_first, repeats
+from pipelines.steps.lines import words_of
 from pipelines.steps.typography import mend
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet, ReadRules
     from pipelines.steps.metadata import Metadata
     from pipelines.steps.parse import Document
+
+
+_EDGE = 3
+"""How many lines at either end of a text can be a byline or the title once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,7 @@ def read_body(
         body_css=rules.body_css,
     )
     mended = tuple(replace(block, text=mend(block.text)) for block in blocks)
-    whole = put_lead_first(_without_title(mended, found.title), lead)
+    whole = put_lead_first(_without_names(_without_title(mended, found.title), found.byline.authors), lead)
     cleaned = clean_blocks(whole, rules=outlet.clean, common=common, learned=learned)
     rest, signature = take_signature(_trim(cleaned.blocks))
     kept = _trim(rest)
@@ -77,7 +82,18 @@ def _without_title(blocks: tuple[Block, ...], title: str | None) -> tuple[Block,
     """Drop the title where it opens the text."""
     if title is None:
         return blocks
-    return tuple(block for i, block in enumerate(blocks) if i > 3 or not repeats(block.text, title))  # noqa: PLR2004
+    return tuple(block for i, block in enumerate(blocks) if i > _EDGE or not repeats(block.text, title))
+
+
+def _without_names(blocks: tuple[Block, ...], authors: tuple[str, ...]) -> tuple[Block, ...]:
+    """Drop a line that only names the authors where text begins or ends."""
+    names = {word for author in authors for word in words_of(author)} | {"par", "et", "avec", "afp", "m", "mme"}
+    edge = (_EDGE, len(blocks) - _EDGE - 1)
+    return tuple(
+        block
+        for i, block in enumerate(blocks)
+        if not (authors and (i < edge[0] or i > edge[1]) and names.issuperset(words_of(block.text)))
+    )
 
 
 def _trim(blocks: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -26,6 +27,14 @@ _FRAME = frozenset({"html", "body", "main", "article"})
 _LABEL_LENGTH = 60
 _HEADING_LENGTH = 120
 _SLACK = 3
+_OFFER_LENGTH = 1500
+_PAYWALL = re.compile(
+    r"paywall|premium|piano|poool|qiota|restricted|offers?\b|offre|subscri|abonn|abo[_-]|teaser-?end|wall\b"
+)
+_OFFER = re.compile(
+    r"\d ?€|€ ?/|abonn(?:é|ez|ement)|sans engagement|essai|résiliable|réservée? aux|déjà (?:un )?compte|identifiez-vous|connectez-vous",
+    re.IGNORECASE,
+)
 _CARD_LENGTH = 600
 _SEVERAL = 3
 _NEARLY_ALL = 0.8
@@ -50,6 +59,20 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
         elif tag in _LABELS and _opens(element, length, _LABEL_LENGTH, common):
             yield from _box_of(element, layout, common)
     yield from _cards(titles, layout)
+    yield from find_offers(layout)
+
+
+def find_offers(layout: Layout) -> Iterator[HtmlElement]:
+    """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
+    for element in layout.elements:
+        if 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element]):
+            if _OFFER.search(" ".join(element.itertext())):
+                yield element
+
+
+@lru_cache(maxsize=8192)
+def _is_paywall(names: str) -> bool:
+    return _PAYWALL.search(names) is not None
 
 
 def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # A longer line is a paragraph: no list of phrases condemns it.
 _MAX_CLUTTER = 300
+_SIGNED_LENGTH = 60
+_AGENCY_LENGTH = 30
 _QUOTED = ("«", '"', "“", "—", "–", "- ")
 _SENTENCE_END = re.compile(r"[.!?…»”\"]$")
 
@@ -67,6 +69,9 @@ def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
     if line.startswith(_QUOTED):
         return None
     for group, pattern in common.lines.starts:
+        if pattern.match(plain):
+            return f"common: {group}"
+    for group, pattern in common.lines.labels:
         match = pattern.match(plain)
         if match and not _goes_on(line, plain, match.end()):
             return f"common: {group}"
@@ -74,7 +79,7 @@ def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
 
 
 def _goes_on(line: str, plain: str, end: int) -> bool:
-    """Tell whether a clutter opening is only the beginning of a sentence: "Lire aussi des romans lui a servi."
+    """Tell whether a label is only the beginning of a sentence, such as "Lire aussi des romans lui a servi".
 
     A title that follows "Lire aussi" begins with a capital, a quotation mark, or after a colon or a dash.
     """
@@ -88,9 +93,11 @@ def _goes_on(line: str, plain: str, end: int) -> bool:
 
 def take_signature(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], str | None]:
     """Take a signature ("A. Lo.", "M.B. avec AFP") off the end of the text; return the rest and the signature."""
-    if blocks and len(blocks[-1].text) <= 60:
+    if blocks and len(blocks[-1].text) <= _SIGNED_LENGTH:
         last = blocks[-1].text.strip().strip("()")
         bare = re.sub(r"\s*(?:,|\bavec\b|/|\bet\b|\()\s*(?:l[’'])?(?:AFP|Reuters|Belga|AP|ATS|agences?)\W*$", "", last)
-        if is_signature(bare) or (read_byline([last]).agency and not read_byline([last]).authors and len(last) < 30):
+        if is_signature(bare) or (
+            read_byline([last]).agency and not read_byline([last]).authors and len(last) < _AGENCY_LENGTH
+        ):
             return blocks[:-1], last
     return blocks, None

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lxml import etree
-from lxml.html import document_fromstring
+from lxml.html import Element, document_fromstring
 
+from pipelines.steps.layout import INLINE
 from pipelines.steps.survey import survey
 
 if TYPE_CHECKING:
@@ -78,7 +79,29 @@ def _page_around(frames: list[HtmlElement]) -> HtmlElement:
             element.tag = "div" if element.tag == "article" else "span"
         for name in ("class", "id", "style", "role", "itemprop"):
             element.attrib.pop(name, None)
+    _wrap_bare_text(article)
     return page
+
+
+def _wrap_bare_text(article: HtmlElement) -> None:
+    """Give text that stands bare in a container a paragraph of its own: old CMS part their paragraphs by breaks."""
+    for container in list(article.iter("div", "section", "td", "article", "center", "main")):
+        run: HtmlElement | None = None
+        if container.text and container.text.strip():
+            run = Element("p")
+            run.text, container.text = container.text, None
+            container.insert(0, run)
+        for child in list(container):
+            if child is run:
+                continue
+            if child.tag in INLINE and run is not None:
+                run.append(child)  # with its tail
+                continue
+            run = None
+            if child.tail and child.tail.strip():
+                run = Element("p")
+                run.text, child.tail = child.tail, None
+                child.addnext(run)
 
 
 def _run_trafilatura(root: HtmlElement) -> tuple[Block, ...]:

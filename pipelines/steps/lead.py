@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.steps.extract import Block
@@ -29,9 +30,15 @@ _NAMES = re.compile(
 _BAD = re.compile(
     r"related|sidebar|footer|comment|newsletter|card|teaser|most|recommend|listing|menu|author|auteur|share"
 )
-_TAGS = frozenset({"p", "div", "h2", "h3", "span", "section", "ul", "strong", "header"})
+_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "span", "section", "ul", "strong", "header"})
 _BLOCKS = frozenset({"p", "h2", "div", "strong", "h3", "span"})
+_SUBHEADINGS = frozenset({"h2", "h3", "h4"})
 _LINKED = 0.5
+_LONG = 80
+_FAR = 500
+"""Characters of prose after which the body has begun."""
+_BESIDE = 3
+_SEVERAL = 2
 _MIN, _MAX = 30, 1600
 _MAX_BLOCKS = 6
 _OVERLAP = 0.8
@@ -55,17 +62,27 @@ def find_lead(layout: Layout, *, description: str | None, css: str | None = None
         lines = tuple(_split(element))
         if lines and _MIN <= sum(map(len, lines)) <= _MAX and len(lines) <= _MAX_BLOCKS:
             return Lead(lines=lines, element=element)
-    return _shown_description(layout, description)
+    return _subheading(layout) or _shown_description(layout, description)
 
 
 def _candidates(layout: Layout, css: str | None) -> Iterator[HtmlElement]:
     if css:
         yield from layout.root.cssselect(css)
-    for element in layout.below:
+    for element in _before_body(layout):
         if element.tag in _TAGS and _MIN <= layout.length[element] <= _MAX and not _in_link_or_list(element, layout):
             names = f"{layout.names[element]} {(element.get('itemprop') or '').lower()}"
             if _is_name(names) and layout.linked[element] <= _LINKED * layout.length[element]:
                 yield element
+
+
+def _before_body(layout: Layout) -> Iterator[HtmlElement]:
+    """Yield the elements between the title and the first paragraphs."""
+    met = 0
+    for element in layout.below:
+        yield element
+        met += layout.prose.get(element, 0)
+        if met > _FAR:
+            return
 
 
 @lru_cache(maxsize=8192)
@@ -79,14 +96,32 @@ def _in_link_or_list(element: HtmlElement, layout: Layout) -> bool:
 
 
 def _split(element: HtmlElement) -> Iterator[str]:
-    """Yield an element's lines: one a paragraph or list item inside it, else its whole text."""
+    """Yield an element's lines: one a paragraph, list item or innermost block inside it, else its whole text."""
     parts = [
-        one for one in element.iterdescendants("p", "li", "div") if one.find("p") is None and one.find("div") is None
+        one
+        for one in element.iterdescendants("p", "li", "div")
+        if next(one.iterdescendants("p", "li", "div"), None) is None
     ]
-    for part in parts or [element]:
-        text = mend(" ".join("".join(part.xpath(".//text()[not(parent::script) and not(parent::style)]")).split()))
-        if text:
-            yield text
+    whole = _text_of(element)
+    lines = [line for line in map(_text_of, parts) if line]
+    # Text beside the parts would be lost: the element is then one line.
+    yield from lines if sum(map(len, lines)) >= len(whole) - len(lines) - 1 else [whole] if whole else []
+
+
+def _text_of(element: HtmlElement) -> str:
+    return mend(" ".join("".join(element.xpath(".//text()[not(parent::script) and not(parent::style)]")).split()))
+
+
+def _subheading(layout: Layout) -> Lead | None:
+    """Return the long heading right under or over the title as the chapô; intertitres are short and further down."""
+    heading = layout.heading
+    if heading is None:
+        return None
+    after, before = heading.itersiblings(), heading.itersiblings(preceding=True)
+    for beside in (*islice(after, _BESIDE), *islice(before, _BESIDE)):
+        if beside.tag in _SUBHEADINGS and _LONG <= layout.length.get(beside, 0) <= _MAX:
+            return Lead(lines=tuple(_split(beside)), element=beside)
+    return None
 
 
 def _shown_description(layout: Layout, description: str | None) -> Lead:
@@ -98,8 +133,17 @@ def _shown_description(layout: Layout, description: str | None) -> Lead:
             continue
         text = " ".join("".join(element.itertext()).split())
         if _same(words_of(text), wanted) and not _in_link_or_list(element, layout):
+            if _is_one_of_many(element, layout):
+                return Lead()
             return Lead(lines=(mend(text),), element=element)
     return Lead()
+
+
+def _is_one_of_many(element: HtmlElement, layout: Layout) -> bool:
+    """Tell whether an element is the first of the body's paragraphs: the description only repeats its beginning."""
+    make = (element.tag, layout.names[element])
+    alike = (one for one in element.itersiblings() if (one.tag, layout.names[one]) == make and one in layout.prose)
+    return sum(1 for _ in alike) >= _SEVERAL
 
 
 def _same(shown: list[str], wanted: list[str]) -> bool:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipelines.steps.authors import is_person, read_byline
+from pipelines.steps.authors import is_person, is_signature, read_byline
 from pipelines.steps.title import element_text
 
 if TYPE_CHECKING:
@@ -24,10 +24,21 @@ def read_visible_authors(layout: Layout) -> list[str]:
     """Return the byline's text: of the first element named so below the title, else close above it."""
     for element in (*layout.below, *layout.above):
         if element.tag in _TAGS and 0 < layout.length[element] <= _LENGTH and _is_byline(element, layout):
-            text = element_text(element) or ""
-            if read_byline([text]).authors:
-                return [text]
-    return []
+            # Parts of a byline are often parted by markup alone: a name, then a profession.
+            for text in (
+                " | ".join(piece for piece in element.itertext() if piece.strip()),
+                element_text(element) or "",
+            ):
+                if any(" " in name or is_signature(name) for name in read_byline([text]).authors):
+                    return [text]
+    return _only_marked_author(layout)
+
+
+def _only_marked_author(layout: Layout) -> list[str]:
+    """Return the one person that the page marks as author, wherever that is; nobody when it marks several."""
+    marked = (one for one in layout.elements if one.get("rel") == "author" or one.get("itemprop") == "author")
+    names = {name for one in marked for name in read_byline([element_text(one) or ""]).authors if " " in name}
+    return list(names) if len(names) == 1 else []
 
 
 def _is_byline(element: HtmlElement, layout: Layout) -> bool:

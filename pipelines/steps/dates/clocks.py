@@ -100,7 +100,9 @@ def instant(day: date, clock: Clock, fetch: Fetch) -> datetime:
     In the hour that a clock change skips or repeats the earlier offset is meant (PEP 495), unless that
     is after the fetch. A standard time by name ("CET") that is after the fetch was meant as summer time.
     """
-    wall = datetime(day.year, day.month, day.day, clock.hour, clock.minute, clock.second, tzinfo=clock.zone or fetch.zone)
+    wall = datetime(
+        day.year, day.month, day.day, clock.hour, clock.minute, clock.second, tzinfo=clock.zone or fetch.zone
+    )
     if clock.zone is not None:
         late = clock.standard and wall > fetch.now + CLOCK_SKEW
         return (wall - timedelta(hours=1) if late else wall).astimezone(fetch.zone)

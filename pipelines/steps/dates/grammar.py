@@ -173,7 +173,9 @@ def _family(rules: Iterable[Rule]) -> Family:
 def _families() -> dict[str, Family]:
     """Return the family of each class that starts a rule; classes that start the same rules share one."""
     started: dict[str, tuple[int, ...]] = {
-        start: tuple(number for number, each in enumerate(RULES) if start in each.starts) for rule in RULES for start in rule.starts
+        start: tuple(number for number, each in enumerate(RULES) if start in each.starts)
+        for rule in RULES
+        for start in rule.starts
     }
     families = {numbers: _family(RULES[number] for number in numbers) for numbers in set(started.values())}
     return {start: families[numbers] for start, numbers in started.items()}

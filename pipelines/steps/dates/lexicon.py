@@ -132,7 +132,9 @@ ZONES = {
 }  # fmt: skip
 """A zone's usual name in Europe, Africa and Canada (French and English)."""
 
-STANDARD_TIMES = frozenset(("cet", "mez", "met", "eet", "est", "hne", "ast", "hna", "cst", "hnc", "mst", "hnr", "pst", "hnp"))
+STANDARD_TIMES = frozenset(
+    ("cet", "mez", "met", "eet", "est", "hne", "ast", "hna", "cst", "hnc", "mst", "hnr", "pst", "hnp")
+)
 """Winter's names, which people also write in summer."""
 
 NAMED_ZONES = {

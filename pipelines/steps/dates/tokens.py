@@ -28,7 +28,6 @@ class Line(NamedTuple):
             last = place + len(word)
         return self.text[first:last].strip()
 
-
     def is_name(self, token: int) -> bool:
         """Tell whether a word is written with a capital."""
         last = 0
