@@ -1,0 +1,282 @@
+"""WARC 1.1 records: a page as the bytes of one record, and the pages of any WARC file."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+from fastwarc.stream_io import BrotliReader, ChunkedReader, GzipReader, ZstdReader
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from kiosque import __version__
+from kiosque.model import FeedEntry, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+# A longer body is read this far, which is more than any reader of articles takes.
+MOST_BODY = 13_000_000
+MOST_HEAD = 1 << 20
+# Readers refuse records whose headers are longer than 32 KB; ours stay well below.
+MOST_CLAIM = 8_000
+MOST_SUMMARY = 1_000
+# The body is kept decoded. What the server said of the coding stands under this prefix, as StormCrawler has it.
+HIDDEN = "x-crawler-"
+OF_THE_CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+# webrecorder's header for what a tool knows besides: the outlet, the feed's claim, the addresses on the way.
+CLAIM = "WARC-JSON-Metadata"
+ERASED = b"A page stood here and was erased."
+URL_SAFE = "".join(map(chr, range(0x21, 0x7F)))
+_BREAKS = re.compile(r"[\x00-\x1f\x7f]+")
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(r"^HTTP/[\d.]+\s+(\d{3})\b")
+CODINGS: dict[str, Callable[[Any], Any]] = {
+    "gzip": GzipReader,
+    "x-gzip": GzipReader,
+    "deflate": lambda stream: GzipReader(stream, zlib=True),
+    "br": BrotliReader,
+    "zstd": ZstdReader,
+    "chunked": ChunkedReader,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A page as an archive keeps it, with what was known when it was fetched."""
+
+    page: Page
+    pointer: str = ""
+    """`FILE@OFFSET`, where it stands."""
+    outlet: str | None = None
+    """The slug it was crawled for; None in a WARC of somebody else."""
+    entry: FeedEntry | None = None
+    """What the feed claimed of it."""
+    via: tuple[str, ...] = ()
+    """Addresses passed on the way."""
+
+
+def response_record(snapshot: Snapshot) -> bytes:
+    """Return a page as an uncompressed WARC response record."""
+    page = snapshot.page
+    headers = [*_stored_headers(page), ("content-length", str(len(page.body)))]
+    return _written(
+        lambda writer: writer.create_warc_record(
+            quote(page.final_url, safe=URL_SAFE),
+            "response",
+            payload=io.BytesIO(page.body),
+            length=len(page.body),
+            http_headers=StatusAndHeaders(_status_line(page.status), headers, protocol="HTTP/1.1"),
+            warc_headers_dict={"WARC-Date": _date(page.fetched_at), CLAIM: _claim(snapshot)},
+        )
+    )
+
+
+def info_record(filename: str, at: datetime) -> bytes:
+    """Return the uncompressed `warcinfo` record that opens a file."""
+    facts = {
+        "software": f"Kiosque/{__version__}",
+        "format": "WARC File Format 1.1",
+        "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "description": "Bodies are stored decoded; the coding's own headers stand under X-Crawler-",
+    }
+
+    def build(writer: Any) -> Any:
+        record = writer.create_warcinfo_record(filename, facts)
+        record.rec_headers.replace_header("WARC-Date", _date(at))
+        return record
+
+    return _written(build)
+
+
+def erased_record(length: int, at: datetime) -> bytes:
+    """Return an uncompressed record of `length` bytes (at least 250) that takes the place of an erased one."""
+
+    def build(size: int) -> bytes:
+        head = (
+            f"WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:{uuid4()}>\r\nWARC-Date: {_date(at)}\r\n"
+            # Leading zeros keep the head's length the same whatever the size.
+            f"Content-Type: text/plain\r\nContent-Length: {size:010}\r\n\r\n"
+        )
+        return head.encode() + ERASED[:size].ljust(size) + b"\r\n\r\n"
+
+    return build(length - len(build(0)))
+
+
+def _written(build: Callable[[Any], Any]) -> bytes:
+    out = io.BytesIO()
+    writer = WARCWriter(out, gzip=False, warc_version="WARC/1.1")
+    writer.write_record(build(writer))
+    return out.getvalue()
+
+
+def _stored_headers(page: Page) -> Iterator[tuple[str, str]]:
+    for name, value in page.headers:
+        hidden = HIDDEN + name if name in OF_THE_CODING else name
+        # Header text is bytes read as latin-1; a line break in it would end the header.
+        yield _BREAKS.sub(" ", hidden).replace(":", ""), _BREAKS.sub(" ", value)
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} -"
+
+
+def _date(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _claim(snapshot: Snapshot) -> str:
+    """Write what was known besides as one line of JSON, without its longest parts where it would be too long."""
+    page, entry = snapshot.page, snapshot.entry
+    known = {"url": page.url, "outlet": snapshot.outlet, "via": list(snapshot.via)}
+    short = replace(entry, summary=entry.summary and entry.summary[:MOST_SUMMARY]) if entry else None
+    shorter = replace(short, summary=None, tags=(), authors=(), guid=None) if short else None
+    for facts in (known | {"entry": short}, known | {"entry": shorter}, {"url": page.url, "outlet": snapshot.outlet}):
+        text = json.dumps(msgspec.to_builtins(facts))
+        if len(text) <= MOST_CLAIM:
+            return text
+    return "{}"
+
+
+def snapshots(
+    path: Path,
+    *,
+    name: str = "",
+    wanted: Callable[[str], bool] | None = None,
+    problem: Callable[[str], None] = lambda _: None,
+) -> Iterator[Snapshot]:
+    """Yield the pages of a WARC file, compressed or not; `wanted` sees each URL before its body is read.
+
+    A file that cannot be read (any further) ends here, with one sentence to `problem`.
+    """
+    label, place, found = name or path.name, 0, 0
+    try:
+        with path.open("rb") as file:
+            for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=False):
+                place = record.stream_pos
+                if wanted is not None and not wanted(_target(record)):
+                    continue
+                snapshot = snapshot_of(record, f"{label}@{place}")
+                if snapshot is None:
+                    problem(f"{path}: the record at byte {place} is cut off")
+                    return
+                found += 1
+                yield snapshot
+    except (OSError, ValueError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        problem(f"{path}: {reason}" + (f", after byte {place}; {found} pages stand before that" if place else ""))
+
+
+def addresses(path: Path) -> Iterator[tuple[int, set[str]]]:
+    """Yield `(offset, addresses)` of each page of a WARC file, as far as it can be read."""
+    with path.open("rb") as file, suppress(OSError, ValueError, OverflowError):
+        for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=False):
+            known = _known(record.headers.get(CLAIM))
+            yield record.stream_pos, {_target(record), known["url"], *known["via"]} - {""}
+
+
+def snapshot_at(path: Path, offset: int, *, pointer: str) -> Snapshot | None:
+    """Return the page that stands at an offset of a WARC file, None where no whole page does.
+
+    Raises `OSError` when the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        try:
+            record = next(iter(ArchiveIterator(file, parse_http=False)), None)
+            if record is None or record.record_type != WarcRecordType.response or record.stream_pos != offset:
+                return None
+            return snapshot_of(record, pointer)
+        except (OSError, ValueError, OverflowError):
+            return None
+
+
+def snapshot_of(record: Any, pointer: str) -> Snapshot | None:
+    """Return the page of a response record whose HTTP headers were not parsed, None when it is cut off."""
+    block = record.reader.read(min(record.content_length, MOST_BODY + MOST_HEAD))
+    if len(block) < min(record.content_length, MOST_BODY + MOST_HEAD):
+        return None
+    status, headers, body = parse_response(block)
+    known = _known(record.headers.get(CLAIM))
+    target = _target(record)
+    page = Page(
+        url=known["url"] or target,
+        final_url=target,
+        status=status,
+        headers=headers,
+        body=body,
+        fetched_at=record.record_date or datetime.now(UTC),
+    )
+    return Snapshot(page=page, pointer=pointer, outlet=known["outlet"], entry=known["entry"], via=known["via"])
+
+
+def _target(record: Any) -> str:
+    # Some old tools write the URL in angle brackets.
+    return str(record.headers.get("WARC-Target-URI") or "").strip("<>")
+
+
+def parse_response(block: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    r"""Split an HTTP response into status, headers and decoded body; status 0 where there is no status line.
+
+    >>> parse_response(b"HTTP/1.1 200 OK\r\nX-Crawler-Content-Encoding: br\r\nContent-Length: 2\r\n\r\nOK")
+    (200, (('content-encoding', 'br'),), b'OK')
+    """
+    blank = _BLANK_LINE.search(block, 0, MOST_HEAD)
+    head, body = (block[: blank.start()], block[blank.end() :]) if blank else (block[:MOST_HEAD], b"")
+    lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
+    status = _STATUS.match(lines[0])
+    pairs = [
+        (name.strip().lower(), value.strip()) for name, colon, value in (n.partition(":") for n in lines[1:]) if colon
+    ]
+    codings = [coding for kind in ("transfer-encoding", "content-encoding") for coding in _codings(pairs, kind)]
+    was_hidden = any(name.startswith(HIDDEN) for name, _ in pairs)
+    headers = tuple(
+        (name.removeprefix(HIDDEN), value) for name, value in pairs if not (was_hidden and name == "content-length")
+    )
+    return int(status[1]) if status else 0, headers, _decoded(body, codings)
+
+
+def _codings(headers: Sequence[tuple[str, str]], name: str) -> list[str]:
+    """Return the codings of a header in the order in which they are taken off."""
+    values = [coding.strip().lower() for key, value in headers if key == name for coding in value.split(",")]
+    return [coding for coding in reversed(values) if coding in CODINGS]
+
+
+def _decoded(body: bytes, codings: list[str]) -> bytes:
+    """Take the codings off; a body that does not fit its label was decoded by whoever kept it."""
+    for coding in codings:
+        try:
+            reader = CODINGS[coding](io.BytesIO(body))
+            body = reader.read(MOST_BODY)
+        except (OSError, ValueError):
+            continue
+    return body[:MOST_BODY]
+
+
+def _known(text: str | None) -> dict[str, Any]:
+    """Read what `_claim` wrote; a header of another tool says nothing."""
+    try:
+        facts = json.loads(text or "{}")
+        entry = facts.get("entry")
+        return {
+            "url": str(facts.get("url") or ""),
+            "outlet": facts.get("outlet") if isinstance(facts.get("outlet"), str) else None,
+            "via": tuple(map(str, facts.get("via") or ())),
+            "entry": msgspec.convert(entry, FeedEntry) if entry else None,
+        }
+    except (ValueError, AttributeError, TypeError, RecursionError, msgspec.ValidationError):
+        return {"url": "", "outlet": None, "via": (), "entry": None}
