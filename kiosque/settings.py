@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ReservedPolicy = Literal["store", "refuse", "ignore"]
 FILE_NAME = "kiosque.toml"
+SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 DEFAULT_HOME = "kiosque-data"
 
 
@@ -53,6 +54,14 @@ class Settings:
     """For reading one page, after which its worker is replaced."""
     page_memory: int = _setting("read.page_memory", 2000)
     """Of one worker, above what it needs at rest."""
+    archive_enabled: bool = _setting("archive.enabled", default=True)
+    """Keep every page that is read, to read it again when the rules are better."""
+    archive_keep_days: int = _setting("archive.keep_days", 0)
+    """How long pages are kept; 0 is for ever."""
+    archive_keep_gb: float = _setting("archive.keep_gb", 50.0)
+    """Gigabytes (10^9 bytes) after which the oldest pages go; 0 is without a limit."""
+    archive_segment_mb: float = _setting("archive.segment_mb", 500.0)
+    """How large one file of the archive grows."""
     rights_reserved: ReservedPolicy = _setting("rights.reserved", "store")
     tick: float = _setting("schedule.tick", 5.0)
     """Between two looks for due feeds."""
@@ -143,6 +152,8 @@ def _checked(value: Any, *, key: str, origin: str) -> Any:
             return Path(value)
         if key == "rights.reserved" and value not in get_args(ReservedPolicy):
             raise ValueError  # noqa: TRY301 - one sentence for all wrong values
+        if isinstance(default, bool):
+            return SWITCH[str(value).lower()]
         if isinstance(default, (int, float)) and not isinstance(value, bool):
             number = type(default)(value)
             if number < 0:
@@ -151,8 +162,9 @@ def _checked(value: Any, *, key: str, origin: str) -> Any:
         if isinstance(value, str):
             return value
         raise TypeError  # noqa: TRY301
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         wanted = {
+            bool: "true or false",
             int: "a whole number from 0",
             float: "a number from 0",
         }.get(type(default), "one of store, refuse, ignore" if key == "rights.reserved" else "a text")

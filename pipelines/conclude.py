@@ -32,6 +32,8 @@ class Finding:
     rights: Rights
     reading: Article | Rejected | None
     at: datetime
+    archive: str | None = None
+    """Where the archive keeps the page."""
 
 
 def wanted_keys(finding: Finding) -> set[str]:
@@ -58,7 +60,13 @@ def conclude(finding: Finding, known: Mapping[str, Record], *, version: str) -> 
 
 def _article(finding: Finding, article: Article, page: Page, known: Mapping[str, Record], *, version: str) -> Settled:
     revised = revise(
-        article, known, answered=page.final_url, outlet=finding.visit.outlet, rights=finding.rights, version=version
+        article,
+        known,
+        answered=page.final_url,
+        outlet=finding.visit.outlet,
+        rights=finding.rights,
+        version=version,
+        archive=finding.archive,
     )
     return _settled(finding, revised.outcome, article=revised.id, record=revised.record)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kiosque.outlets import finder, load_outlets
+from pipelines.archivist import Archivist, open_archive
 from pipelines.keeper import Keeper
 from pipelines.pool import ReaderPool
 from pipelines.tally import Tally
@@ -31,6 +32,8 @@ class Newsroom:
     """The outlet of a URL, by its host."""
     pool: ReaderPool
     keeper: Keeper
+    archivist: Archivist | None = None
+    """None when no page is kept."""
     tally: Tally = field(default_factory=Tally)
     trouble: StorageError | None = None
     """Set when the store refused a write: the crawl ends."""
@@ -52,6 +55,7 @@ class Newsroom:
             outlet_of=finder(outlets),
             pool=pool,
             keeper=Keeper(MemoryStore(behind=store) if rehearse else store),
+            archivist=None if rehearse or isinstance(store, MemoryStore) else open_archive(settings),
         )
 
     def settled(self, visit: Visit, settled: Settled) -> None:
@@ -64,3 +68,5 @@ class Newsroom:
         """Let running work finish (not with `now`), and let go of everything."""
         self.pool.close(now=now)
         self.keeper.close()
+        if self.archivist is not None:
+            self.archivist.close()

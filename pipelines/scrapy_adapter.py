@@ -1,4 +1,4 @@
-"""The one item pipeline: read the page in the pool, compare it with what is known, save it, count it."""
+"""The one item pipeline: archive the page, read it in the pool, compare it with what is known, save it, count it."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ class KiosquePipeline:
 
     async def _finding(self, visit: Visit) -> Finding:
         reading: Article | Rejected | None = None
+        archivist = self._newsroom.archivist
+        archive = await archivist.keep(visit) if archivist is not None else None
         if visit.page is not None:
             try:
                 reading = await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry)
@@ -71,6 +73,7 @@ class KiosquePipeline:
             rights=rights_on_page(reading, visit.page.headers if visit.page else ()),
             reading=reading,
             at=datetime.now(UTC),
+            archive=archive,
         )
 
     def _stop(self, error: StorageError) -> None:

@@ -55,6 +55,7 @@ class WarcArchive:
         self._keep_bytes = int(keep_gb * GIGABYTE)
         self._open: _Open | None = None
         self._was_mended = False
+        self._day, self._number = date.min, 0
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -92,15 +93,17 @@ class WarcArchive:
     def _new_file(self, day: date) -> _Open:
         folder = self.folder / day.isoformat()
         host = re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname())[:LONGEST_HOST].strip("-") or "host"
-        number = 1
         while True:
+            # No name comes twice, even when its file is gone: pointers may still name it.
+            self._day, self._number = day, self._number + 1 if day == self._day else 1
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"kiosque-{day:%Y%m%d}-{host}-{os.getpid()}-{number:04}.warc.gz"
+            path = folder / f"kiosque-{day:%Y%m%d}-{host}-{os.getpid()}-{self._number:04}.warc.gz"
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
                 break
-            except FileExistsError:  # an earlier file of this process, or of one that had its number
-                number += 1
+            except (FileExistsError, FileNotFoundError):
+                # Of an earlier process that had our number; or the folder was emptied and deleted just now.
+                continue
         file = _Open(path=path, descriptor=descriptor, size=0, day=day)
         try:
             _append(file, member(info_record(path.name, datetime.now(UTC))))
@@ -117,7 +120,8 @@ class WarcArchive:
                 os.fsync(file.descriptor)
             finally:
                 os.close(file.descriptor)
-            _sync_folder(file.path.parent)
+            with suppress(FileNotFoundError):  # kept its time, and deleted by another process
+                _sync_folder(file.path.parent)
 
     # -- reading ---------------------------------------------------------------------------------
 

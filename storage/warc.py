@@ -243,10 +243,8 @@ def parse_response(block: bytes) -> tuple[int, tuple[tuple[str, str], ...], byte
         (name.strip().lower(), value.strip()) for name, colon, value in (n.partition(":") for n in lines[1:]) if colon
     ]
     codings = [coding for kind in ("transfer-encoding", "content-encoding") for coding in _codings(pairs, kind)]
-    was_hidden = any(name.startswith(HIDDEN) for name, _ in pairs)
-    headers = tuple(
-        (name.removeprefix(HIDDEN), value) for name, value in pairs if not (was_hidden and name == "content-length")
-    )
+    # A plain content-length is about the stored body, which is there to be counted.
+    headers = tuple((name.removeprefix(HIDDEN), value) for name, value in pairs if name != "content-length")
     return int(status[1]) if status else 0, headers, _decoded(body, codings)
 
 
