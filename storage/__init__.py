@@ -1,4 +1,4 @@
-"""Where records go: the protocols Sink and Store, and `open_storage(url)`; one backend a file."""
+"""Where things are kept: the protocols Sink, Store and Archive, and `open_storage(url)`; one backend a file."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from kiosque.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from kiosque.model import FeedEntry, Page, Record
     from kiosque.polling import FeedState
 
-    from kiosque.model import FeedEntry, Record
-
 EntryState = Literal["pending", "done", "gone"]
+ChangeKind = Literal["new", "revised", "corrected", "deleted"]
+# How an address ends that somebody had us forget.
+FORGOTTEN = "blocked:forgotten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,20 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """Where an article stands among its near-duplicates."""
+
+    cluster: str
+    """The id of the cluster's earliest article."""
+    renamed: str | None = None
+    """The cluster's name until now, when this article is earlier than all the others."""
+    bands: tuple[int, ...] = ()
+    """Of its text (`pipelines.steps.near.bands`)."""
+    stale: tuple[int, ...] = ()
+    """Bands of its text before this revision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """All that one finished URL writes: its rows appear together or not at all."""
 
@@ -57,7 +73,11 @@ class Settled:
     next_try: datetime | None = None
     """Set on a pending entry: not before this instant."""
     record: Record | None = None
-    """A new revision to keep."""
+    """A new revision to keep, or a correction of the latest one."""
+    corrects: bool = False
+    """The record replaces the revision of its number."""
+    placing: Placing | None = None
+    """None leaves a known article in its cluster, and a new one alone."""
     article: str | None = None
     """The id of the article that `addresses` belong to."""
     addresses: tuple[Address, ...] = ()
@@ -71,6 +91,63 @@ class Enqueued:
     """Never seen, or claimed anew by the feed: to be fetched."""
     known: tuple[QueuedEntry, ...]
     """Seen before, and the feed's claim has not changed."""
+    forgotten: tuple[QueuedEntry, ...] = ()
+    """Erased on request, never to be fetched again: `blocked:forgotten`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What became of one article since some change: a row of the change feed."""
+
+    number: int
+    """Of its last change."""
+    id: str
+    revision: int
+    """The latest; 0 when it was deleted."""
+    kind: ChangeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Changed articles in the order of their last change, as columns: the way exports take them."""
+
+    changes: tuple[Change, ...]
+    columns: Mapping[str, Sequence[object]]
+    """By the record's field, plain values as JSON has them. Deleted articles have no row here; the others
+    stand in the order of `changes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFeed:
+    """What became of each article that changed since some change; each article stands in it once."""
+
+    cursor: int
+    """The newest change that it holds: where the next feed goes on."""
+    batches: Iterator[Batch]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCount:
+    """A line that several articles of an outlet carry."""
+
+    line: str
+    """As `pipelines.steps.lines.fold_line` makes it."""
+    articles: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was, or would be, erased."""
+
+    articles: tuple[str, ...]
+    """Ids."""
+    urls: tuple[str, ...]
+    """Every address of them, and those asked for."""
+    revisions: int
+    archived: tuple[str, ...]
+    """Pointers into the archive."""
 
 
 class Sink(Protocol):
@@ -81,6 +158,22 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Make what was written durable, and let go of the files."""
+
+
+class Archive(Protocol):
+    """Takes pages as they came, and gives them back."""
+
+    def append(self, page: Page) -> str:
+        """Keep a page; return the pointer that `Record.archive` holds."""
+
+    def read(self, pointer: str) -> Page:
+        """Return the page at a pointer. Raises StorageError when it is no longer there."""
+
+    def remove(self, *, pointers: Collection[str], urls: Collection[str]) -> int:
+        """Erase pages, by pointer and every page of these addresses; return how many were erased.
+
+        Pages of an address may be there that no record points to: unchanged or rejected ones.
+        """
 
 
 class Store(Protocol):
@@ -98,6 +191,38 @@ class Store(Protocol):
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """Write finished URLs."""
+
+    def correct(self, record: Record, *, at: datetime) -> None:
+        """Replace a revision that our own rules had read wrongly: no new revision, a `corrected` change."""
+
+    def near(self, bands: Collection[int], *, limit: int) -> list[Record]:
+        """Return the latest records of articles that share bands, those that share most first."""
+
+    def by_id(self, ids: Collection[str]) -> dict[str, Record]:
+        """Return the latest record of each of these articles."""
+
+    def cluster(self, name: str) -> list[Record]:
+        """Return the latest records of a cluster's articles."""
+
+    def forgotten(self, keys: Collection[str], outlet: str) -> set[str]:
+        """Return those of an outlet's address keys that may not come back."""
+
+    def forget(
+        self, *, urls: Collection[str] = (), outlet: str | None = None, at: datetime, dry_run: bool = False
+    ) -> Forgotten:
+        """Erase articles and all that was kept of them, for ever; `outlet` erases all of its articles.
+
+        The archive is left to the caller: `Forgotten` says which pages.
+        """
+
+    def note_lines(self, outlet: str, lines: Collection[tuple[str, str]], *, at: datetime) -> None:
+        """Count folded lines of new articles, as `(line, article id)`."""
+
+    def learned(self, outlet: str) -> frozenset[str]:
+        """Return the folded lines that repeat over an outlet's articles and so are clutter."""
+
+    def line_counts(self, outlet: str, *, limit: int | None = None) -> list[LineCount]:
+        """Return the lines that more than one article of an outlet carries, the most frequent first."""
 
     def enqueue(self, outlet: str, entries: Sequence[tuple[str, FeedEntry]], *, at: datetime) -> Enqueued:
         """Put a feed's `(key, entry)` pairs on the frontier."""
@@ -134,8 +259,20 @@ class Store(Protocol):
         Latest revisions only unless `revisions`; `since` is about `fetched_at`.
         """
 
+    def history(self, url: str) -> list[Record]:
+        """Return every revision of the article at an address, the first one first."""
+
     def last_change(self) -> int:
-        """Return the number of the newest change: an export's cursor."""
+        """Return the number of the newest change; numbers have no gaps and follow the order of the commits."""
+
+    def name(self) -> str:
+        """Return the store's own name: a cursor is `NAME:NUMBER`, and good for this store alone."""
+
+    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
+        """Open the change feed after a change number: one state of the store, whatever is written meanwhile.
+
+        With `after=0` it holds what there is, all `new`, and nothing that was deleted.
+        """
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return `{outlet: {"articles": n, "revisions": n, "pending": n}}`."""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, insert, inspect, select
+import msgspec
+from sqlalchemy import create_engine, event, func, insert, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from kiosque.errors import StorageError, UsageError
+from storage import search
 from storage.schema import SCHEMA_VERSION, meta, metadata
+from storage.upgrade import back_up, schema_of, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL, Engine
+    from sqlalchemy import URL, Connection, Engine
 
 # Seconds that a writer waits for another one before it gives up.
 LOCK_TIME = 15.0
+# PostgreSQL's lock for writers, by a number that only Kiosque uses.
+WRITERS = 0x6B696F73
 
 # What SQLite says, and what a person can do about it.
 MENDS = (
@@ -33,13 +40,19 @@ MENDS = (
 )
 
 
+JSON_BY_MSGSPEC: dict[str, Any] = {
+    "json_serializer": lambda value: msgspec.json.encode(value).decode(),
+    "json_deserializer": msgspec.json.decode,
+}
+
+
 def make_engine(url_text: str) -> Engine:
     """Return an engine for a database URL. Raises `UsageError` when the URL or its driver is no good."""
     try:
         url = make_url(url_text)
         if url.get_backend_name().startswith("postgres"):
             url = url.set(drivername="postgresql+psycopg")
-            return create_engine(url, pool_pre_ping=True)
+            return create_engine(url, pool_pre_ping=True, **JSON_BY_MSGSPEC)
         return _sqlite_engine(url)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UsageError(f"--db {url_text!r} is not a database URL: {error}") from error
@@ -53,62 +66,87 @@ def _sqlite_engine(url: URL) -> Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"{Path(url.database).parent}: {error.strerror}; choose another --home") from error
-    engine = create_engine(url, connect_args={"timeout": LOCK_TIME, "check_same_thread": False})
+    arguments = {"timeout": LOCK_TIME, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, **JSON_BY_MSGSPEC)
     event.listen(engine, "connect", _sqlite_settings)
-    event.listen(engine, "begin", _begin_for_writing)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
 def _sqlite_settings(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions are ours: see _begin_for_writing
-    connection.create_function("kiosque_fold", 1, fold_search, deterministic=True)
+    connection.isolation_level = None  # transactions are ours: see _begin
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a batch costs one fsync, and survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
-def _begin_for_writing(connection: Any) -> None:
+def _begin(connection: Any) -> None:
     # A deferred transaction that turns into a writer fails at once when another one wrote meanwhile;
     # taking the write lock first waits instead.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def fold_search(text: str | None) -> str:
-    """Fold a text for search: case, accents, œ and æ, typographic apostrophes.
-
-    >>> fold_search("L’Œuvre d’été")
-    "l'oeuvre d'ete"
-    """
-    import unicodedata  # noqa: PLC0415 - called from SQLite only when somebody searches
-
-    folded = (text or "").casefold().replace("œ", "oe").replace("æ", "ae").replace("’", "'")
-    return "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+    reads = connection.get_execution_options().get("kiosque_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def prepare(engine: Engine) -> None:
-    """Make the tables of a new database, and refuse one that is not ours or is newer."""
+    """Make the tables of a new database, upgrade those of an older one, and refuse what is not ours or is newer."""
     with explained(engine), engine.connect() as connection:
         names = set(inspect(connection).get_table_names())
     if not names:
-        _create(engine)
+        with writing(engine) as connection:
+            create(connection)
     elif meta.name not in names:
         raise StorageError(
             f"{label(engine)} holds something else (tables {', '.join(sorted(names)[:3])}); nothing was written"
         )
-    with explained(engine), engine.connect() as connection:
-        found = int(connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar_one())
+    _write_ahead(engine)
+    with reading(engine) as connection:
+        found = schema_of(connection)
     if found > SCHEMA_VERSION:
         known = f"schema {found}, this one knows {SCHEMA_VERSION}"
         raise StorageError(f"{label(engine)} was written by a newer Kiosque ({known}); upgrade Kiosque")
+    if found < SCHEMA_VERSION:
+        back_up(engine, found)
+        with writing(engine) as connection:
+            upgrade(connection)
 
 
-def _create(engine: Engine) -> None:
+def _write_ahead(engine: Engine) -> None:
+    """Let readers and a writer work side by side. Written into the file: only once it is known to be ours."""
+    if engine.dialect.name == "sqlite":
+        with explained(engine), contextlib.closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
+
+
+def create(connection: Connection) -> None:
+    """Make today's tables, unless another program was quicker."""
+    if meta.name in inspect(connection).get_table_names():
+        return
+    metadata.create_all(connection)
+    search.create(connection)
+    rows = {"schema": str(SCHEMA_VERSION), "store": uuid.uuid4().hex[:12], "searched": "0"}
+    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in rows.items()])
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction in which nobody else writes: change numbers are then given out in the order of the commits."""
     with explained(engine), engine.begin() as connection:
-        metadata.create_all(connection)
-        if connection.execute(select(meta.c.value).where(meta.c.key == "schema")).first() is None:
-            connection.execute(insert(meta).values(key="schema", value=str(SCHEMA_VERSION)))
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that sees one state of the database, whatever is written meanwhile."""
+    options: dict[str, Any] = {"kiosque_reads": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with explained(engine), engine.connect() as bare:
+        connection = bare.execution_options(**options)
+        with connection.begin():
+            yield connection
 
 
 def label(engine: Engine) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Select, select
 
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 # Keys in one statement: under SQLite's limit on variables, and short enough to plan.
 CHUNK = 400
 
+T = TypeVar("T")
 
-def chunks(keys: list[str]) -> Iterable[list[str]]:
+
+def chunks(keys: list[T]) -> Iterable[list[T]]:
     """Cut a list into pieces that one statement can take."""
     return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
 
 def every() -> Select[Any]:
-    """Select every revision with its article's first sight."""
-    return select(revisions, articles.c.first_seen_at).join(articles, articles.c.id == revisions.c.id)
+    """Select every revision with what is kept of its article."""
+    columns = (articles.c.first_seen_at, articles.c.cluster, articles.c.change.label("last_change"))
+    return select(revisions, *columns).join(articles, articles.c.id == revisions.c.id)
 
 
 def latest() -> Select[Any]:
@@ -61,3 +64,12 @@ def urls_of(connection: Connection, ids: set[str]) -> dict[str, tuple[str, ...]]
         for article, url in connection.execute(query.order_by(addresses.c.url)):
             found.setdefault(article, []).append(url)
     return {article: tuple(urls) for article, urls in found.items()}
+
+
+def records_by(connection: Connection, column: Any, values: Iterable[Any]) -> list[Record]:
+    """Return the latest records of the articles whose column has one of these values."""
+    return [
+        record
+        for some in chunks(sorted(set(values)))
+        for record in records_of(connection, latest().where(column.in_(some)))
+    ]

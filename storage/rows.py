@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,11 @@ from storage import QueuedEntry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PLACED = {"id", "first_seen_at", "fetched_at", "urls", "authors", "tags", "rights"}
+_PLACED = {"id", "first_seen_at", "fetched_at", "urls", "authors", "tags", "rights", "cluster"}
 _PLAIN = tuple(name for name in Record.__dataclass_fields__ if name not in _PLACED)
+# PostgreSQL cannot index more than 2,704 bytes. Addresses are far shorter; a key beyond this is hashed.
+LONGEST_KEY = 1_000
+LONGEST_URL = 2_000
 
 
 def to_text(moment: datetime) -> str:
@@ -28,19 +33,47 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def storable(value: Any) -> Any:
+    r"""Return a text without what a database cannot hold: NUL (PostgreSQL) and halves of surrogate pairs.
+
+    >>> storable("a\x00b\ud800c")
+    'ab?c'
+    """
+    if not isinstance(value, str) or (value.isascii() and "\x00" not in value):
+        return value
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def short_key(key: str) -> str:
+    """Return a key as the database has it: itself, or a hash of one that no index could take.
+
+    >>> short_key("https://exemple.fr/a")
+    'https://exemple.fr/a'
+    """
+    key = storable(key)
+    raw = key.encode()
+    return key if len(raw) <= LONGEST_KEY else f"long:{hashlib.blake2b(raw, digest_size=20).hexdigest()}"
+
+
+def mark(text: str) -> str:
+    """Return a hash that stands for a text, 24 hexadecimal digits."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
 def revision_row(record: Record) -> dict[str, Any]:
     """Return the record's row in `revisions`."""
-    return {name: getattr(record, name) for name in _PLAIN} | {
+    return {name: storable(getattr(record, name)) for name in _PLAIN} | {
         "id": record.id,
+        "language": storable(record.language)[:35],
         "fetched_at": to_text(record.fetched_at),
-        "authors": list(record.authors),
-        "tags": list(record.tags),
+        "authors": [storable(author) for author in record.authors],
+        "tags": [storable(tag) for tag in record.tags],
         "rights": rights_to_dict(record.rights),
     }
 
 
 def record_from(row: Any, urls: tuple[str, ...]) -> Record:
-    """Return the record of a `revisions` row that carries its article's `first_seen_at`."""
+    """Return the record of a `revisions` row that carries its article's `first_seen_at` and `cluster`."""
     return Record(
         **{name: row[name] for name in _PLAIN},
         id=row["id"],
@@ -50,12 +83,23 @@ def record_from(row: Any, urls: tuple[str, ...]) -> Record:
         rights=rights_from_dict(row["rights"]),
         fetched_at=from_text(row["fetched_at"]),
         first_seen_at=from_text(row["first_seen_at"]),
+        cluster=row["cluster"],
     )
 
 
 def claim_text(entry: FeedEntry | None) -> str | None:
     """Write a feed's entry as JSON."""
-    return msgspec.json.encode(entry).decode() if entry else None
+    if entry is None:
+        return None
+    try:
+        return msgspec.json.encode(entry).decode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        clean = replace(entry, **{name: _storable_all(getattr(entry, name)) for name in entry.__dataclass_fields__})
+        return msgspec.json.encode(clean).decode()
+
+
+def _storable_all(value: Any) -> Any:
+    return tuple(map(storable, value)) if isinstance(value, tuple) else storable(value)
 
 
 def claim_changed(old: str | None, new: FeedEntry) -> bool:

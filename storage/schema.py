@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
-SCHEMA_VERSION = 1
+# One more than the last file in `migrations/versions`; see `storage.upgrade`.
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -17,6 +31,8 @@ meta = Table(
     Column("key", String(40), primary_key=True),
     Column("value", Text, nullable=False),
 )
+"""`schema`: this file's version; `store`: the store's name in cursors; `searched`: the last change that
+the search index has."""
 
 articles = Table(
     "articles",
@@ -25,7 +41,14 @@ articles = Table(
     Column("outlet", String(100), nullable=False),
     Column("revision", Integer, nullable=False),  # the latest
     Column("first_seen_at", INSTANT, nullable=False),
+    # Nullable only because a table that others refer to cannot be made anew when it is upgraded.
+    Column("number", Integer),  # of the change that made it: a short name that is never given again
+    Column("change", Integer),  # number of its last change
+    Column("cluster", String(24)),  # the id of its cluster's earliest article; its own when it stands alone
     Index("articles_by_outlet", "outlet", "first_seen_at"),
+    Index("articles_by_number", "number", unique=True),
+    Index("articles_by_change", "change", unique=True),
+    Index("articles_by_cluster", "cluster"),
 )
 
 revisions = Table(
@@ -56,11 +79,10 @@ revisions = Table(
     Column("paywalled", Boolean, nullable=False),
     Column("word_count", Integer, nullable=False),
     Column("text_hash", String(64), nullable=False),
-    Column("cluster", String(24)),
     Column("rights", JSON, nullable=False),
     Column("archive", Text),
     Column("kiosque_version", String(40), nullable=False),
-    Column("change", Integer, nullable=False),  # number of its last change
+    Column("change", Integer, nullable=False),  # number of the change that made it; its row in the search index
     Index("revisions_by_fetch", "fetched_at"),
     Index("revisions_by_change", "change"),
 )
@@ -106,13 +128,13 @@ feeds = Table(
 changes = Table(
     "changes",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    # Given out under the writers' lock: no gaps, and in the order of the commits.
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("id", String(24), nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),  # 0 when the article was deleted
     Column("kind", String(10), nullable=False),
     Column("at", INSTANT, nullable=False),
     Index("changes_by_article", "id", "revision"),
-    sqlite_autoincrement=True,
 )
 
 outcomes = Table(
@@ -122,4 +144,32 @@ outcomes = Table(
     Column("outlet", String(100), primary_key=True),
     Column("outcome", String(80), primary_key=True),
     Column("n", Integer, nullable=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("mark", String(24), primary_key=True),  # a hash: what was forgotten is not written down here
+    Column("at", INSTANT, nullable=False),
+)
+
+bands = Table(
+    "bands",
+    metadata,
+    Column("band", BigInteger, primary_key=True, autoincrement=False),
+    Column("article", Integer, primary_key=True, autoincrement=False),  # its number
+    sqlite_with_rowid=False,
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("outlet", String(100), primary_key=True),
+    Column("mark", String(24), primary_key=True),  # a hash of the line
+    Column("line", Text, nullable=False),
+    Column("articles", Integer, nullable=False),
+    Column("seen_in", JSON, nullable=False),  # ids of its first articles
+    Column("first_seen", INSTANT, nullable=False),
+    Column("last_seen", INSTANT, nullable=False),
+    Index("lines_repeated", "outlet", "articles"),
 )

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from kiosque.polling import FeedState
-from sqlalchemy import and_, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, case, func, or_, select, update
 
-from storage import Enqueued, QueuedEntry
-from storage.engine import explained, fold_search, make_engine, prepare
-from storage.queries import chunks, every, filters, latest, records_of, urls_of
-from storage.rows import (
-    claim_changed,
-    queued_from,
-    record_from,
-    to_text,
-)
-from storage.schema import addresses, articles, changes, entries, feeds, revisions
-from storage.writes import Writer
+from kiosque.polling import FeedState
+from kiosque.urls import canonical_url
+from storage import Enqueued, QueuedEntry, feed, forget, lines, writes
+from storage import search as search_module
+from storage.engine import make_engine, prepare, reading, writing
+from storage.queries import chunks, every, filters, latest, records_by, records_of, urls_of
+from storage.rows import claim_changed, queued_from, record_from, short_key, to_text
+from storage.schema import addresses, articles, bands, entries, feeds, meta, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from kiosque.model import FeedEntry, Record
-    from storage import Settled
+    from storage import ChangeFeed, Forgotten, LineCount, Settled
 
 # Records read at once when a table is streamed.
 PAGE = 200
@@ -43,8 +39,6 @@ class SqlStore:
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
         prepare(self._engine)
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        self._writer = Writer(dialect.insert)
         self._open = threading.local()  # the transaction of this thread, if one is open
 
     @contextmanager
@@ -59,7 +53,7 @@ class SqlStore:
         if current is not None:
             yield current
             return
-        with explained(self._engine), self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             self._open.connection = connection
             try:
                 yield connection
@@ -72,31 +66,83 @@ class SqlStore:
         if current is not None:
             yield current
             return
-        with explained(self._engine), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        with reading(self._engine) as connection:
+            yield connection
 
     def known(self, keys: Collection[str]) -> dict[str, Record]:
         """Return the latest record of each address key that belongs to an article."""
+        given = {short_key(key): key for key in keys}
         with self._reading() as connection:
             owner = {
-                row["key"]: row["article"]
-                for some in chunks(sorted(set(keys)))
-                for row in connection.execute(
+                key: article
+                for some in chunks(sorted(given))
+                for key, article in connection.execute(
                     select(addresses.c.key, addresses.c.article).where(addresses.c.key.in_(some))
-                ).mappings()
+                )
             }
-            by_id = {
-                record.id: record
-                for some in chunks(sorted(set(owner.values())))
-                for record in records_of(connection, latest().where(articles.c.id.in_(some)))
-            }
-        return {key: by_id[article] for key, article in owner.items()}
+            by_id = {record.id: record for record in records_by(connection, articles.c.id, owner.values())}
+        return {given[key]: by_id[article] for key, article in owner.items()}
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """Write finished URLs: the revision, its addresses, the frontier's row and the outcome."""
         with self._writing() as connection:
-            for one in settled:
-                self._writer.settle(connection, one)
+            writes.settle(connection, settled)
+
+    def correct(self, record: Record, *, at: datetime) -> None:
+        """Replace a revision that our own rules had read wrongly."""
+        with self._writing() as connection:
+            writes.correct(connection, record, writes.next_numbers(connection), at=at)
+
+    def near(self, bands_: Collection[int], *, limit: int) -> list[Record]:
+        """Return the latest records of articles that share bands, those that share most first."""
+        meet = func.count().label("meet")
+        query = select(bands.c.article, meet).where(bands.c.band.in_(list(bands_))).group_by(bands.c.article)
+        with self._reading() as connection:
+            met = connection.execute(query.order_by(meet.desc(), bands.c.article).limit(limit)).scalars().all()
+            most = case({number: place for place, number in enumerate(met)}, value=articles.c.number)
+            return records_of(connection, latest().where(articles.c.number.in_(met)).order_by(most)) if met else []
+
+    def by_id(self, ids: Collection[str]) -> dict[str, Record]:
+        """Return the latest record of each of these articles."""
+        with self._reading() as connection:
+            return {record.id: record for record in records_by(connection, articles.c.id, ids)}
+
+    def cluster(self, name: str) -> list[Record]:
+        """Return the latest records of a cluster's articles."""
+        with self._reading() as connection:
+            return records_by(connection, articles.c.cluster, [name])
+
+    def forgotten(self, keys: Collection[str], outlet: str) -> set[str]:
+        """Return those of an outlet's address keys that may not come back."""
+        with self._reading() as connection:
+            return forget.barred(connection, keys, outlet)
+
+    def forget(
+        self, *, urls: Collection[str] = (), outlet: str | None = None, at: datetime, dry_run: bool = False
+    ) -> Forgotten:
+        """Erase articles and all that was kept of them, for ever."""
+        if dry_run:
+            with self._reading() as connection:
+                return forget.plan(connection, urls, outlet)
+        with self._writing() as connection:
+            found = forget.plan(connection, urls, outlet)
+            forget.erase(connection, found, outlet, at)
+        return found
+
+    def note_lines(self, outlet: str, lines_: Collection[tuple[str, str]], *, at: datetime) -> None:
+        """Count folded lines of new articles, as `(line, article id)`."""
+        with self._writing() as connection:
+            lines.note(connection, outlet, lines_, at)
+
+    def learned(self, outlet: str) -> frozenset[str]:
+        """Return the folded lines that repeat over an outlet's articles and so are clutter."""
+        with self._reading() as connection:
+            return lines.learned(connection, outlet)
+
+    def line_counts(self, outlet: str, *, limit: int | None = None) -> list[LineCount]:
+        """Return the lines that more than one article of an outlet carries, the most frequent first."""
+        with self._reading() as connection:
+            return lines.counts(connection, outlet, limit)
 
     def enqueue(self, outlet: str, entries_: Sequence[tuple[str, FeedEntry]], *, at: datetime) -> Enqueued:
         """Put a feed's entries on the frontier."""
@@ -104,25 +150,28 @@ class SqlStore:
         with self._writing() as connection:
             rows = {
                 row["key"]: row
-                for some in chunks(list(wanted))
+                for some in chunks(sorted(map(short_key, wanted)))
                 for row in connection.execute(select(entries).where(entries.c.key.in_(some))).mappings()
             }
-            fresh, known = [], []
+            barred = forget.barred(connection, wanted.keys(), outlet)
+            fresh, known, again, gone = [], [], [], []
             # A feed lists its newest first; the frontier is worked off oldest first.
             for key, entry in wanted.items():
-                row = rows.get(key)
+                row = rows.get(short_key(key))
                 queued = QueuedEntry(key=key, outlet=outlet, url=entry.url, entry=entry)
-                if row is None:
-                    self._writer.queue(connection, queued, at)
-                elif row["state"] == "pending":
-                    pass
+                if key in barred:
+                    gone.append(queued)
+                elif row is None or row["state"] == "pending":
+                    fresh.append(queued)
                 elif claim_changed(row["claim"], entry):
-                    self._writer.queue_again(connection, queued)
+                    again.append(queued)
+                    fresh.append(queued)
                 else:
                     known.append(queued)
-                    continue
-                fresh.append(queued)
-        return Enqueued(fresh=tuple(fresh), known=tuple(known))
+            writes.queue(connection, [queued for queued in fresh if short_key(queued.key) not in rows], at)
+            for queued in again:
+                writes.queue_again(connection, queued)
+        return Enqueued(fresh=tuple(fresh), known=tuple(known), forgotten=tuple(gone))
 
     def pending(
         self, outlets: Collection[str], *, due: datetime | None = None, limit: int | None = None
@@ -169,7 +218,7 @@ class SqlStore:
     def save_feed(self, state: FeedState) -> None:
         """Keep a feed's poll state."""
         with self._writing() as connection:
-            self._writer.save_feed(connection, state)
+            writes.save_feed(connection, state)
 
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due, and set their next poll to `until` before they are returned."""
@@ -198,15 +247,23 @@ class SqlStore:
     ) -> Iterator[Record]:
         """Stream records in the order of their last change."""
         query = every() if revisions else latest()
-        query = query.where(*filters(outlet, since), *self._words(search))
+        query = query.where(*filters(outlet, since))
+        if search:
+            self._index()
+            wanted = search_module.matches(self._engine.dialect.name, search)
+            if wanted is None:
+                return
+            query = query.where(wanted)
         newest_first = after is None
+        # An article stands where its last change is; an old revision where it was made.
+        order = CHANGE if revisions else articles.c.change
         place = None if newest_first else after
         left = limit
         while left is None or left > 0:
             page = query.limit(min(PAGE, left or PAGE))
             if place is not None:
-                page = page.where(place > CHANGE if newest_first else place < CHANGE)
-            page = page.order_by(CHANGE.desc() if newest_first else CHANGE)
+                page = page.where(place > order if newest_first else place < order)
+            page = page.order_by(order.desc() if newest_first else order)
             with self._reading() as connection:
                 rows = connection.execute(page).mappings().all()
                 urls = urls_of(connection, {row["id"] for row in rows})
@@ -214,22 +271,42 @@ class SqlStore:
                 yield record_from(row, urls.get(row["id"], ()))
             if len(rows) < min(PAGE, left or PAGE):
                 return
-            place = rows[-1]["change"]
+            place = rows[-1]["change" if revisions else "last_change"]
             left = None if left is None else left - len(rows)
 
-    def _words(self, search: str | None) -> list[Any]:
-        if not search:
-            return []
-        haystack = revisions.c.title + " " + revisions.c.text
-        if self._engine.dialect.name == "sqlite":
-            folded = func.kiosque_fold(haystack)
-            return [folded.contains(word, autoescape=True) for word in fold_search(search).split()]
-        return [haystack.icontains(word, autoescape=True) for word in search.split()]
+    def _index(self) -> None:
+        """Bring the search index up to date; a store that may only be read is searched as it is."""
+        with self._reading() as connection:
+            more = search_module.behind(connection)
+        while more:
+            with self._writing() as connection:
+                more = search_module.catch_up(connection)
+
+    def history(self, url: str) -> list[Record]:
+        """Return every revision of the article at an address, the first one first."""
+        at = or_(addresses.c.key == short_key(canonical_url(url)), addresses.c.url == url)
+        with self._reading() as connection:
+            ids = connection.execute(select(addresses.c.article).where(at)).scalars().all()
+            return records_of(connection, every().where(articles.c.id.in_(ids[:1])).order_by(CHANGE))
+
+    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
+        """Open the change feed after a change number."""
+        return self._changed(after)
+
+    @contextmanager
+    def _changed(self, after: int) -> Iterator[ChangeFeed]:
+        with self._reading() as connection:
+            yield feed.open_feed(connection, after=after)
+
+    def name(self) -> str:
+        """Return the store's own name."""
+        with self._reading() as connection:
+            return str(connection.execute(select(meta.c.value).where(meta.c.key == "store")).scalar_one())
 
     def last_change(self) -> int:
         """Return the number of the newest change."""
         with self._reading() as connection:
-            return connection.execute(select(func.max(changes.c.number))).scalar() or 0
+            return feed.last_number(connection)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many articles, revisions and waiting entries each outlet has."""

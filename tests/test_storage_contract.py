@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from kiosque.polling import new_feed
 
 from kiosque.model import FeedEntry, Record, Rights
+from kiosque.polling import new_feed
 from storage import Address, Settled, open_storage
 from storage.memory import MemoryStore
 
 NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
 KEY = "https://gazette.example/a"
+FEED = "https://gazette.example/rss"
 
 
 def record(**changes):
@@ -50,7 +51,8 @@ def record(**changes):
         archive=None,
         kiosque_version="0",
     )
-    return replace(plain, **changes)
+    changed = replace(plain, **changes)
+    return replace(changed, cluster=changed.cluster or changed.id)  # as the store gives it back
 
 
 def settled(one=None, *, key=KEY, outcome="new", addresses=None, **changes):
@@ -66,12 +68,22 @@ def entry(url=KEY, **changes):
     return FeedEntry(url=url, title="Titre", published="2024-10-25", **changes)
 
 
-@pytest.fixture(params=["memory", "sqlite", "in front of sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "in front of sqlite"])
 def store(request, tmp_path):
-    sqlite = None if request.param == "memory" else open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")
-    opened = {"memory": MemoryStore(), "sqlite": sqlite, "in front of sqlite": MemoryStore(behind=sqlite)}
-    yield opened[request.param]
-    opened[request.param].close()
+    opened = open_one(request, tmp_path)
+    yield opened
+    opened.close()
+
+
+def open_one(request, tmp_path):
+    match request.param:
+        case "memory":
+            return MemoryStore()
+        case "postgresql":
+            return open_storage(request.getfixturevalue("postgresql"))
+        case "sqlite":
+            return open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")
+    return MemoryStore(behind=open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}"))
 
 
 def test_a_saved_record_is_known_by_its_address(store):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.steps.lines import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from kiosque.model import Record
 
@@ -52,7 +52,7 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def bands(text: str) -> tuple[int, ...]:
-    """Return the signed 64-bit numbers of a text's bands; two near-duplicates have one in common. () for a short text."""
+    """Return the signed 64-bit numbers of a text's bands, () for a short one; near-duplicates have one in common."""
     found = shingles(text)
     if not found:
         return ()
@@ -63,7 +63,7 @@ def bands(text: str) -> tuple[int, ...]:
 
 
 @cache
-def _sketches() -> Callable[..., Any]:
+def _sketches() -> Any:
     from rensa import RMinHash  # noqa: PLC0415 - `kiosque date` does without
 
     return RMinHash

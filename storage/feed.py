@@ -1,0 +1,90 @@
+"""The change feed as SQL: what became of each article since some change, as columns for exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, select
+
+from storage import Batch, Change, ChangeFeed
+from storage.queries import chunks, urls_of
+from storage.schema import articles, changes, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from storage import ChangeKind
+
+# Articles in one batch: some 5 MB of text.
+PAGE = 1_000
+# The net effect of several changes: the strongest speaks.
+WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
+KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
+FROM_REVISION = tuple(column for column in revisions.c if column.name != "change")
+NAMES = (*(column.name for column in FROM_REVISION), "first_seen_at", "cluster", "number")
+
+
+def open_feed(connection: Connection, *, after: int) -> ChangeFeed:
+    """Open the feed on a connection that sees one state."""
+    cursor = last_number(connection)
+    return ChangeFeed(cursor=cursor, batches=_batches(connection, after))
+
+
+def last_number(connection: Connection) -> int:
+    """Return the number of the newest change."""
+    return connection.execute(select(func.max(changes.c.number))).scalar() or 0
+
+
+def _batches(connection: Connection, after: int) -> Iterator[Batch]:
+    latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
+    query = (
+        select(*FROM_REVISION, articles.c.first_seen_at, articles.c.cluster, articles.c.change)
+        .join(articles, latest)
+        .where(articles.c.change > after)
+        .order_by(articles.c.change)
+    )
+    streamed = connection.execution_options(stream_results=True, yield_per=PAGE)
+    for rows in streamed.execute(query).partitions(PAGE):
+        yield _batch(connection, rows, after)
+    if after:
+        yield from _deleted(connection, after)
+
+
+def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
+    columns: dict[str, Any] = dict(zip(NAMES, zip(*rows, strict=True), strict=True))
+    ids, numbers = columns["id"], columns.pop("number")
+    kinds = _kinds(connection, ids, after) if after else {}
+    addresses = urls_of(connection, set(ids))
+    columns["urls"] = [
+        (url, *(other for other in addresses.get(id_, ()) if other != url))
+        for id_, url in zip(ids, columns["url"], strict=True)
+    ]
+    for name in ("fetched_at", "first_seen_at"):
+        columns[name] = [f"{moment[:19]}Z" for moment in columns[name]]
+    rows_ = zip(numbers, ids, columns["revision"], strict=True)
+    noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows_)
+    return Batch(changes=noted, columns=columns)
+
+
+def _kinds(connection: Connection, ids: Sequence[str], after: int) -> dict[str, ChangeKind]:
+    weight = func.max(case(*((changes.c.kind == kind, n) for kind, n in WEIGHT.items()), else_=WEIGHT["new"]))
+    return {
+        id_: KIND[heaviest]
+        for some in chunks(sorted(ids))
+        for id_, heaviest in connection.execute(
+            select(changes.c.id, weight).where(changes.c.id.in_(some), changes.c.number > after).group_by(changes.c.id)
+        )
+    }
+
+
+def _deleted(connection: Connection, after: int) -> Iterator[Batch]:
+    query = (
+        select(changes.c.number, changes.c.id)
+        .where(changes.c.number > after, changes.c.kind == "deleted", changes.c.id.not_in(select(articles.c.id)))
+        .order_by(changes.c.number)
+    )
+    for rows in connection.execute(query).partitions(PAGE):
+        gone = tuple(Change(number=number, id=id_, revision=0, kind="deleted") for number, id_ in rows)
+        yield Batch(changes=gone, columns=dict.fromkeys((*NAMES[:-1], "urls"), ()))
