@@ -15,7 +15,7 @@ SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
 _EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
-_CONTEXT = frozenset(("near", "clause", "show", "separator"))
+_CONTEXT = frozenset(("named by date", "expected", "belonging", "shown", "separator"))
 
 
 def unknown_places(items: list[Item], shape: str) -> list[int]:

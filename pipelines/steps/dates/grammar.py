@@ -58,9 +58,10 @@ RULES = (
     # Labels, and what a date belongs to.
     Rule("published", "P", "P"),
     Rule("modified", "V", "V"),
-    Rule("near", "X", "X"),
-    Rule("clause", "B", "B"),
-    Rule("show", "S", "S"),
+    Rule("named by date", "X", "X"),
+    Rule("expected", "e", "e"),
+    Rule("belonging", "BF", "[BF]"),
+    Rule("shown", "S", "S"),
     Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
     Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
     Rule("byline", "b", "b(?:[xULa-];?){1,10}"),

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 _GLUE = re.compile(r"[,!:<>/;~LUCAT-]{0,4}\Z")
 """Between a day and its time, whichever comes first."""
-_GOVERNED = re.compile(r"[ULCE&;:AO0-9YK/-]*\Z")
+_NAMED = re.compile(r"(?=.{0,11}U)[ULE;&:AO0-9YK/-]{0,12}\Z")
 """Between "loi" and its date: "n° 2004-575 du"."""
+_EXPECTED = re.compile(r"[ULCE&:A]{0,4}\Z")
+"""Between "prévu" and its date: "pour le"."""
+_JOINTS = frozenset("LU&A:eBFX")
+"""Right before a date that belongs to a word further left: "né à Lyon le", "clôture :"."""
 _LABELLED = re.compile(r"[LUCA&:;,!~ab<-]*\Z")
 """Between "publié" and its date."""
 
+_CONSUMED = frozenset(("hours", "byline", "number", "programme"))
 TIMES = frozenset(("time", "ago", "now"))
 
 
@@ -69,33 +74,59 @@ def moments_of(items: list[Item], shape: str) -> list[Moment]:
     return _joined(_in_context(items, shape), shape)
 
 
+class _Context(NamedTuple):
+    """What was said before a date: where the last words of each kind ended, -1 for none."""
+
+    role: Role = "unknown"
+    label: int = -1
+    named: int = -1
+    expected: int = -1
+    belonging: bool = False
+    shown: bool = False
+
+
 def _in_context(items: list[Item], shape: str) -> list[Moment]:
     """Return the days and times that belong to nothing else, each with the role of the label before it."""
     found = []
-    role: Role = "unknown"
-    label = near = -1  # where the last label, the last noun that governs a date, ended
-    clause = show = False
+    context = _Context()
     for item in items:
         match item.kind:
-            case "separator":
-                clause = show = False
-            case "published" | "modified" as told:
-                role, label, near, clause, show = told, item.end, -1, False, False
-            case "near":
-                near = item.end
-            case "clause":
-                clause = True
-            case "show":
-                show = True
-            case "hours" | "byline" | "number" | "programme":
-                pass
-            case kind:
-                governed = near >= 0 and _GOVERNED.match(shape, near, item.start)
-                to_come = shape[item.end : item.end + 1] == "F"
-                if not (clause or governed or to_come or (show and kind in TIMES)):
-                    labelled = label >= 0 and _LABELLED.match(shape, label, item.start) is not None
-                    found.append(Moment(kind, item.fields, item.start, item.end, role, labelled))
+            case "published" | "modified" as role:
+                context = _Context(role=role, label=item.end)
+            case "separator" | "named by date" | "expected" | "belonging" | "shown" as said:
+                context = _after(context, said, item.end)
+            case kind if kind not in _CONSUMED and not _is_taken(item, context, shape):
+                label = context.label
+                labelled = label >= 0 and _LABELLED.match(shape, label, item.start) is not None
+                found.append(Moment(kind, item.fields, item.start, item.end, context.role, labelled))
     return found
+
+
+def _after(context: _Context, said: str, end: int) -> _Context:
+    match said:
+        case "named by date":
+            return context._replace(named=end)
+        case "expected":
+            return context._replace(expected=end)
+        case "belonging":
+            return context._replace(belonging=True)
+        case "shown":
+            return context._replace(shown=True)
+    return context._replace(belonging=False, shown=False)
+
+
+def _is_taken(item: Item, context: _Context, shape: str) -> bool:
+    """Tell whether a date is something else's: a street's, a deadline's, a programme's."""
+    start, first = item.start, shape[item.start]
+    if context.shown and item.kind in TIMES:
+        return True
+    if context.belonging and (shape[start - 1] in _JOINTS or first in "UL"):
+        return True
+    if context.expected >= 0 and _EXPECTED.match(shape, context.expected, start):
+        return True
+    if context.named >= 0 and _NAMED.match(shape, context.named, start + (first == "U")):
+        return True
+    return shape[item.end : item.end + 1] == "F"
 
 
 def _joined(found: list[Moment], shape: str) -> list[Moment]:
