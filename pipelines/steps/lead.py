@@ -35,7 +35,7 @@ _BLOCKS = frozenset({"p", "h2", "div", "strong", "h3", "span"})
 _SUBHEADINGS = frozenset({"h2", "h3", "h4"})
 _LINKED = 0.5
 _LONG = 80
-_FAR = 500
+_FAR = 300
 """Characters of prose after which the body has begun."""
 _BESIDE = 3
 _SEVERAL = 2
@@ -142,6 +142,8 @@ def _shown_description(layout: Layout, description: str | None) -> Lead:
 def _is_one_of_many(element: HtmlElement, layout: Layout) -> bool:
     """Tell whether an element is the first of the body's paragraphs: the description only repeats its beginning."""
     make = (element.tag, layout.names[element])
+    if any(one in layout.prose for one in element.itersiblings(preceding=True)):
+        return True
     alike = (one for one in element.itersiblings() if (one.tag, layout.names[one]) == make and one in layout.prose)
     return sum(1 for _ in alike) >= _SEVERAL
 
