@@ -52,8 +52,15 @@ def rights_to_dict(rights: Rights) -> dict[str, Any]:
         "tdm_reserved": rights.tdm_reserved,
         "tdm_policy": rights.tdm_policy,
         "noai": rights.noai,
-        "from": dict(rights.said),
+        "from": _by_place(rights.said),
     }
+
+
+def _by_place(said: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place, statement in said:
+        found[place] = f"{found[place]}, {statement}" if place in found else statement
+    return found
 
 
 def rights_from_dict(plain: dict[str, Any]) -> Rights:

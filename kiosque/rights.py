@@ -29,6 +29,8 @@ _MAX_POLICY = 2_000
 _VALUED = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
 # A statement against the use for AI, whoever it was coined for.
 _NO_AI = frozenset({"noai", "noml", "notrain"})
+# Directives that speak of reuse; the others (`index`, `max-snippet`) are for search engines.
+_REUSE = _NO_AI | {"noimageai", "noarchive", "noindex", "nosnippet", "none"}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -130,8 +132,8 @@ def merge_rights(
         elif tdm.policy is not None:
             policy = tdm.policy
     tag = parse_robots_header((value for name, value in headers if name == "x-robots-tag"), agent=agent)
-    said += [("X-Robots-Tag", directive) for directive in tag]
-    said += [("meta robots", directive) for directive in (claims.robots if claims else ())]
+    said += [("X-Robots-Tag", directive) for directive in tag if directive in _REUSE]
+    said += [("meta robots", directive) for directive in (claims.robots if claims else ()) if directive in _REUSE]
     noai = any(directive in _NO_AI for place, directive in said if place in {"X-Robots-Tag", "meta robots"})
     return Rights(
         robots=robots, tdm_reserved=reserved, tdm_policy=policy, noai=True if noai else None, said=tuple(said)

@@ -119,7 +119,9 @@ def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; choose another --home") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
     yield from ((str(path), key, value) for key, value in _flat(table, path))
 

@@ -8,19 +8,17 @@ import multiprocessing
 import resource
 import signal
 from concurrent.futures import CancelledError, Future
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pebble import ProcessExpired, ProcessPool
 
 from kiosque.feeds import FeedReading, parse_feed
 from kiosque.model import Rejected
 from pipelines import read_article
-from pipelines.steps.dates import parse_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from kiosque.model import Article, FeedEntry, Outlet, Page
 
@@ -29,23 +27,7 @@ PAGES_PER_WORKER = 2000
 MEGABYTE = 1_000_000
 
 
-# Precisions of a date that is an instant.
-TIMED = {"hour", "minute", "second"}
 HEAVY = "Reading it took too long or too much memory."
-
-
-class Fetched(NamedTuple):
-    """When a feed was fetched, and in which zone its outlet writes."""
-
-    at: datetime
-    timezone: str
-
-
-class ParsedFeed(NamedTuple):
-    """What a feed says, and when its entries say they were published."""
-
-    reading: FeedReading
-    published: tuple[datetime, ...] = ()
 
 
 class ReaderPool:
@@ -82,16 +64,14 @@ class ReaderPool:
         )
         return guarded(task, lambda reason: Rejected(reason=reason, url=page.url))
 
-    async def parse(self, body: bytes, *, url: str, content_type: str | None, fetched: Fetched) -> ParsedFeed:
+    async def parse(self, body: bytes, *, url: str, content_type: str | None) -> FeedReading:
         """Parse a feed. One that takes too long or brings its worker down is a reading with a problem."""
         task = self._pool.schedule(
             parse_feed_body,
-            kwargs={"body": body, "url": url, "content_type": content_type, "fetched": fetched},
+            kwargs={"body": body, "url": url, "content_type": content_type},
             timeout=self._page_time,
         )
-        future: Future[ParsedFeed] = guarded(
-            task, lambda reason: ParsedFeed(reading=FeedReading(kind=None, problem=reason, detail=HEAVY))
-        )
+        future: Future[FeedReading] = guarded(task, lambda reason: FeedReading(problem=reason, detail=HEAVY))
         return await asyncio.wrap_future(future)
 
     def close(self, *, now: bool = False) -> None:
@@ -149,15 +129,6 @@ def read_page(*, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: f
     return read_article(page, outlet, entry=entry, learned=learned)
 
 
-def parse_feed_body(*, body: bytes, url: str, content_type: str | None, fetched: Fetched) -> ParsedFeed:
-    """Parse a feed and read its entries' dates, in a worker."""
-    reading = parse_feed(body, url=url, content_type=content_type)
-    texts = {entry.published or entry.updated for entry in reading.entries} - {None}
-    return ParsedFeed(reading=reading, published=tuple(sorted(_instants(texts, fetched))))
-
-
-def _instants(texts: Iterable[str | None], fetched: Fetched) -> Iterator[datetime]:
-    for text in texts:
-        found = parse_date(text or "", relative_to=fetched.at, timezone=fetched.timezone)
-        if found is not None and found.precision in TIMED:
-            yield datetime.fromisoformat(found.value).astimezone(UTC)
+def parse_feed_body(*, body: bytes, url: str, content_type: str | None) -> FeedReading:
+    """Parse a feed, in a worker."""
+    return parse_feed(body, url=url, content_type=content_type)

@@ -1,10 +1,12 @@
 """What the fork server imports once, so that a new worker starts in milliseconds."""
 
 import feedparser
-import lxml.html
 import trafilatura
 
 import kiosque.feeds
-import pipelines
+from kiosque.common_rules import load_common
+from pipelines.steps import assemble, body, kind, metadata, parse, signals
 
-__all__ = ["feedparser", "kiosque", "lxml", "pipelines", "trafilatura"]
+__all__ = ["assemble", "body", "feedparser", "kind", "kiosque", "metadata", "parse", "signals", "trafilatura"]
+
+load_common()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosque.model import Article, Rights
+from kiosque.rights import merge_rights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,18 +14,6 @@ if TYPE_CHECKING:
 
 
 def rights_on_page(reading: Article | Rejected | None, headers: Sequence[tuple[str, str]]) -> Rights:
-    """Return the rights of a page from its HTML and its headers."""
-    del headers
-    if not isinstance(reading, Article):
-        return Rights()
-    claims = reading.claims
-    said = [("noai", "meta robots")] if "noai" in claims.robots else []
-    if claims.tdm_reserved is not None:
-        said.append(("tdm_reserved", "html meta"))
-    return Rights(
-        robots=", ".join(claims.robots) or "allowed",
-        tdm_reserved=claims.tdm_reserved,
-        tdm_policy=claims.tdm_policy,
-        noai=True if "noai" in claims.robots else None,
-        said=tuple(said),
-    )
+    """Return the rights of a page from its HTML and its headers (names in lower case)."""
+    claims = reading.claims if isinstance(reading, Article) else None
+    return merge_rights(headers=headers, claims=claims)

@@ -19,7 +19,6 @@ from kiosque.model import Visit
 from kiosque.settings import load_settings
 from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
-from pipelines.pool import Fetched
 from spiders.configure import own_settings
 from spiders.failures import outcome_of
 from spiders.messages import FINE, NOT_MODIFIED, OK, headers_of, page_of, permanently_moved, poll_outcome, redirects_of
@@ -160,7 +159,6 @@ class PressSpider(scrapy.Spider):
                 headers=headers,
                 priority=priority,
                 dont_filter=True,
-                meta={"handle_httpstatus_all": True},
                 cb_kwargs={"visit": visit},
             )
         except ValueError:  # Scrapy takes no address without a scheme
@@ -177,7 +175,7 @@ class PressSpider(scrapy.Spider):
             headers=headers,
             priority=POLL,
             dont_filter=True,
-            meta={"handle_httpstatus_all": True, "conditional": bool(headers)},
+            meta={"conditional": bool(headers)},
             cb_kwargs={"state": state, "outlet": outlet},
         )
 
@@ -200,13 +198,9 @@ class PressSpider(scrapy.Spider):
             body_hash=hashlib.sha256(response.body).hexdigest(),
         )
         if response.status == OK and poll.body_hash != state.body_hash:
-            parsed = await self.newsroom.pool.parse(
-                response.body,
-                url=response.url,
-                content_type=poll.header("content-type"),
-                fetched=Fetched(now, outlet.timezone),
-            )
-            poll = replace(poll, reading=parsed.reading, published=parsed.published)
+            kind = poll.header("content-type")
+            reading = await self.newsroom.pool.parse(response.body, url=response.url, content_type=kind)
+            poll = replace(poll, reading=reading)
         reading = poll.reading
         entries = [(canonical_url(e.url), e) for e in reading.entries] if reading else []
         entries = [(key, entry) for key, entry in entries if key]

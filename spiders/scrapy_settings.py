@@ -17,6 +17,7 @@ COOKIES_ENABLED = False
 HTTPPROXY_ENABLED = False  # a proxy would connect where the guard cannot look
 REFERRER_POLICY = "no-referrer"
 ROBOTSTXT_OBEY = True
+HTTPERROR_ALLOW_ALL = True  # every status is an outcome; in a request's meta it would stop redirects, too
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_FAIL_ON_DATALOSS = True
 DEFAULT_REQUEST_HEADERS = {

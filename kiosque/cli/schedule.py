@@ -26,8 +26,7 @@ def schedule(
     Example: kiosque --home /var/lib/kiosque schedule
     """
     settings: Settings = context.obj.settings()
-    log_to_stderr()
-    logging.getLogger("kiosque").setLevel(logging.INFO)
+    log_to_stderr(own_level=logging.INFO)
     from kiosque.cli.crawl import NO_CONTACT, reachable
     from pipelines.newsroom import Newsroom
     from scheduler import run_service
