@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kiosque.model import Article, Page, Rejected, Rights, Visit
 from kiosque.urls import canonical_url
 from pipelines.steps.revise import revise
-from storage import Address, Settled
+from storage import FORGOTTEN, Address, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +44,11 @@ def wanted_keys(finding: Finding) -> set[str]:
     return {finding.visit.key, *map(canonical_url, urls)} - {""}
 
 
-def conclude(finding: Finding, known: Mapping[str, Record], *, version: str) -> Settled:
-    """Decide the outcome of a finding, given the latest records of its keys."""
+def conclude(finding: Finding, known: Mapping[str, Record], *, version: str, forgotten: bool = False) -> Settled:
+    """Decide the outcome of a finding, given the latest records of its keys; what was `forgotten` is not kept."""
     visit = finding.visit
+    if forgotten:
+        return _settled(finding, FORGOTTEN)
     if isinstance(finding.reading, Article) and visit.page is not None:
         return _article(finding, finding.reading, visit.page, known, version=version)
     outcome = visit.outcome or f"rejected:{finding.reading.reason if isinstance(finding.reading, Rejected) else 'none'}"
@@ -68,7 +70,18 @@ def _article(finding: Finding, article: Article, page: Page, known: Mapping[str,
         version=version,
         archive=finding.archive,
     )
-    return _settled(finding, revised.outcome, article=revised.id, record=revised.record)
+    settled = _settled(finding, revised.outcome, article=revised.id, record=revised.record)
+    if revised.outcome != "unchanged":
+        return settled
+    before = next(record for record in known.values() if record.id == revised.id)
+    if _said(before.rights) == _said(finding.rights):
+        return settled
+    # What may be done with a text can change while the text stays: exports must follow at once.
+    return replace(settled, record=replace(before, rights=finding.rights), corrects=True)
+
+
+def _said(rights: Rights) -> tuple[object, ...]:
+    return rights.robots, rights.tdm_reserved, rights.tdm_policy, rights.noai
 
 
 def _failed(finding: Finding, outcome: str) -> Settled:

@@ -1,28 +1,42 @@
-"""The keeper: one thread that decides and writes, in batches, so that the event loop never waits for a disk."""
+"""The keeper: one thread that asks and writes the store, in batches, so that the event loop never waits for a disk."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from kiosque import __version__
+from kiosque.model import Article
 from pipelines.conclude import Finding, conclude, wanted_keys
+from pipelines.places import Places
+from pipelines.steps.learn import countable_lines
+from storage import StoreAwayError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from kiosque.model import FeedEntry, Record
     from kiosque.polling import FeedState
-
-    from kiosque.model import FeedEntry
     from storage import Enqueued, Settled, Store
 
-# Findings written in one transaction; more only wait, they are not lost.
+# Findings written in one transaction.
 BATCH = 100
+# Findings that may wait. A page's finding holds its text and its bytes; whoever brings more waits with it,
+# and Scrapy fetches nothing new meanwhile.
+MOST_WAITING = 400
+# Between two tries to reach a database that went away, in seconds; each wait is twice the last.
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+# An outlet's learned lines are asked for anew after so many of its new articles.
+LEARNED_FOR = 25
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+log = logging.getLogger("kiosque.store")
 
 
 class Keeper:
@@ -32,19 +46,38 @@ class Keeper:
         self.store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
         self._waiting: list[tuple[Finding, asyncio.Future[Settled]]] = []
+        self._room = asyncio.Semaphore(MOST_WAITING)
         self._writer: asyncio.Task[None] | None = None
+        self._learned: dict[str, tuple[frozenset[str], int]] = {}  # with the new articles since
 
     async def ask(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a method of the store in the keeper's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
+        """Call a method of the store in the keeper's thread; a database that went away is waited for."""
+        wait = FIRST_WAIT
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
+            except StoreAwayError as error:
+                log.warning("%s; trying again in %.1f s", error, wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
 
     async def keep(self, finding: Finding) -> Settled:
         """Settle a finding: returns when it is in the store. Raises StorageError when it could not be written."""
-        future: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-        self._waiting.append((finding, future))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
-        return await future
+        async with self._room:
+            future: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+            self._waiting.append((finding, future))
+            if self._writer is None or self._writer.done():
+                self._writer = asyncio.create_task(self._write())
+            return await future
+
+    async def learned(self, outlet: str) -> frozenset[str]:
+        """Return the lines that are known as clutter of an outlet, for `read_article`."""
+        found = self._learned.get(outlet)
+        if found is None or found[1] >= LEARNED_FOR:
+            found = (await self.ask(self.store.learned, outlet), 0)
+            self._learned[outlet] = found
+        return found[0]
 
     async def note_poll(
         self, state: FeedState, outlet: str, entries: Sequence[tuple[str, FeedEntry]], *, at: datetime
@@ -63,29 +96,67 @@ class Keeper:
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             try:
-                settled = await self.ask(self._settle, [finding for finding, _ in batch])
+                settled = await self.ask(settle, self.store, [finding for finding, _ in batch])
             except Exception as error:  # noqa: BLE001 - whoever handed in a finding learns of it
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue
             for (_, future), one in zip(batch, settled, strict=True):
+                if one.outcome == "new" and one.outlet in self._learned:
+                    lines, since = self._learned[one.outlet]
+                    self._learned[one.outlet] = (lines, since + 1)
                 if not future.done():
                     future.set_result(one)
-
-    def _settle(self, findings: Sequence[Finding]) -> list[Settled]:
-        with self.store.transaction():
-            known = self.store.known({key for finding in findings for key in wanted_keys(finding)})
-            settled = []
-            for finding in findings:
-                one = conclude(finding, known, version=__version__)
-                settled.append(one)
-                if one.record is not None:  # the next finding of this batch may be the same article
-                    known |= dict.fromkeys((address.key for address in one.addresses), one.record)
-            self.store.settle(settled)
-        return settled
 
     def close(self) -> None:
         """Finish what is being written, and let go of the store."""
         self._thread.submit(self.store.close).result()
         self._thread.shutdown()
+
+
+def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
+    """Conclude findings and write what they come to, as one unit."""
+    with store.transaction():
+        known = store.known({key for finding in findings for key in wanted_keys(finding)})
+        barred = _barred(store, findings)
+        places = Places(store)
+        settled = []
+        for finding in findings:
+            forgotten = not barred.isdisjoint(wanted_keys(finding))
+            one = _placed(conclude(finding, known, version=__version__, forgotten=forgotten), known, places)
+            settled.append(one)
+            if one.record is not None:  # the next finding of this batch may be the same article
+                known |= dict.fromkeys((address.key for address in one.addresses), one.record)
+        store.settle(settled)
+        _note_lines(store, findings, settled)
+    return settled
+
+
+def _barred(store: Store, findings: Sequence[Finding]) -> set[str]:
+    by_outlet: dict[str, set[str]] = {}
+    for finding in findings:
+        by_outlet.setdefault(finding.visit.outlet.slug, set()).update(wanted_keys(finding))
+    return set().union(*(store.forgotten(keys, outlet) for outlet, keys in by_outlet.items()))
+
+
+def _placed(one: Settled, known: Mapping[str, Record], places: Places) -> Settled:
+    """Return what is written with the article's place among its near-duplicates."""
+    if one.record is None or one.corrects:
+        return one
+    before = next((record for record in known.values() if record.id == one.record.id), None)
+    placing = places.place(one.record, before)
+    record = replace(one.record, cluster=placing.cluster)
+    places.note(record)
+    return replace(one, record=record, placing=placing)
+
+
+def _note_lines(store: Store, findings: Sequence[Finding], settled: Sequence[Settled]) -> None:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for finding, one in zip(findings, settled, strict=True):
+        if one.outcome == "new" and one.article and isinstance(finding.reading, Article):
+            lines = found.setdefault(one.outlet, [])
+            lines += [(line, one.article) for line in sorted(countable_lines(finding.reading))]
+    for outlet, lines in found.items():
+        at = max(finding.at for finding in findings)
+        store.note_lines(outlet, lines, at=at)

@@ -63,8 +63,9 @@ def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
         return None
     if not plain:
         return "symbols alone"
+    bare = plain.rstrip(" .!?…:>»")
     for group, pattern in common.lines.whole:
-        if pattern.fullmatch(plain):
+        if pattern.fullmatch(bare) or pattern.fullmatch(plain):
             return f"common: {group}"
     if line.startswith(_QUOTED):
         return None

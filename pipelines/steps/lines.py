@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_EDGES = re.compile(r"^[^\w«\"“'(]+|[^\w»\"”')!?.…%]+$")
+_EDGES = re.compile(r"^[^\w«\"“'(©]+|[^\w»\"”')!?.…%]+$")
 _QUOTES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "…": "..."})
 _DIGITS = re.compile(r"\d+")
 _NOT_WORDS = re.compile(r"[^\w]+")

@@ -49,7 +49,9 @@ def is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
             return False
         case "weekday" if line.shape[moment.start] in "wR" and moment.time is None:
             return False
-    return _is_alone(moment, line, unknown)
+        case "time" if "m" in line.shape[moment.start : moment.end]:
+            return False  # "2 h 12 min" lasts
+    return line.shape[moment.start - 1 : moment.start] != "U" and _is_alone(moment, line, unknown)
 
 
 def _names_an_event(moment: Moment, shape: str) -> bool:

@@ -15,7 +15,7 @@ PUBLISHED = (
     "initialement publie, initialement publiee, publie initialement, publiee initialement, version initiale, article paru, "
     "article du, date published, "
     # What an issue carries as its date.
-    "edition, numero, newsletter, horoscope"
+    "edition, numero, newsletter, horoscope, mensuel, bimestriel, trimestriel, hebdomadaire"
 )
 MODIFIED = (
     "modifie, modifiee, modifies, modification, maj, actualise, actualisee, actualisation, act, revise, revisee, corrige, corrigee, "
@@ -50,8 +50,7 @@ NAMED_BY_DATE = {
         "genocide, inondations, canicule, victimes, morts, assassinat, manifestation, manifestations, marche, tremblement de terre"
     ),
     "sport and stage": (
-        "match, rencontre, finale, demi-finale, derby, concert, spectacle, representation, projection, seance, vernissage, "
-        "avant-premiere, tirage, loto, euromillions, keno, exposition, expo, festival, salon, foire, congres, sommet, conference, "
+        "match, rencontre, finale, demi-finale, derby, tirage, loto, euromillions, keno, exposition, expo, festival, salon, foire, congres, sommet, conference, "
         "audience, proces, seminaire, colloque, conseil, assemblee, vacances, soldes, weekend, week-end"
     ),
 }
@@ -62,7 +61,7 @@ EXPECTED = (
     "livre, disponible, precommande, prochainement, a partir du, a partir de, a compter du, a compter de, des le, d'ici le, d'ici au, "
     "d'ici a, au plus tard le, au plus tard, en salles le, en salles, en salle le, au cinema le, en kiosque le, en librairie le, "
     "en vente le, coup d'envoi, date limite, sortie le, sortie, sortie du film, sortie en salles, debut, fin, ouverture, fermeture, "
-    "convoque, convoquee, retour, save the date, jour j, en concert, en tournee, a l'affiche"
+    "concert, spectacle, representation, projection, seance, vernissage, avant-premiere, convoque, convoquee, retour, save the date, jour j, en concert, en tournee, a l'affiche"
 )
 
 # Whatever date follows with "le", "du" or a colon, up to a separator or a label, is not the article's.

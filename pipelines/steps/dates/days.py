@@ -73,7 +73,7 @@ def make_day(year: int, month: int, day: int) -> date | None:
 
 def calendar_day(fields: Fields, fetch: Fetch) -> Day | None:
     """Return the day of a date with a day and a month, finding its year where it has none."""
-    day = int(fields["day"])
+    day = day_number(fields["day"])
     weekday = WEEKDAY_NUMBERS.get(fields.get("weekday", ""))
     months = month_numbers(fields.get("month") or fields["month_first"])
     if "year" in fields:
@@ -82,6 +82,11 @@ def calendar_day(fields: Fields, fetch: Fetch) -> Day | None:
         return _stated_day(full_year(fields["short_year"], fetch), months, day, weekday)
     found = [each for month in months if (each := _with_year(month, day, weekday, fetch))]
     return max(found, default=None)
+
+
+def day_number(word: str) -> int:
+    """Return the day of the month: figures, or "premier"."""
+    return int(word) if word.isdecimal() else 1
 
 
 def month_numbers(word: str) -> tuple[int, ...]:
@@ -164,7 +169,7 @@ def weekday_day(fields: Fields, fetch: Fetch) -> Day:
 
 def day_of_month(fields: Fields, fetch: Fetch) -> Day | None:
     """Return the latest such day of a month: "le 24", "mardi 22"."""
-    day = int(fields["day"])
+    day = day_number(fields["day"])
     weekday = WEEKDAY_NUMBERS.get(fields.get("weekday", ""))
     latest = fetch.today if weekday is None else fetch.today + ONE_DAY
     months = latest.year * 12 + latest.month - 1

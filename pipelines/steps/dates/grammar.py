@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NUMBERS = "0123456789YK"
 NUMBER = f"[{NUMBERS}]"
-DAYS = "1234"
+DAYS = "1234d"
 DAY = f"[{DAYS}]"
 MONTH = "[12]"
 HOURS = "01237"
@@ -30,7 +30,7 @@ APART = f"(?<!{NUMBER}[=/:-])"
 DONE = f"(?![=/]{NUMBER}|-{NUMBER}(?![h:]))"
 
 WEEKDAY = f"(?:(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
-TEXT_YEAR = f"(?:[;,=/-]*(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:])))?"
+TEXT_YEAR = f"(?:[;,=/-]*(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:]))|(?![~-]?[K9]))"
 NUMERIC_YEAR = f"(?:(?P<year>Y)|(?P<short_year>{SHORT_YEAR}))"
 OFFSET = f"(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h)"
 
@@ -48,6 +48,11 @@ def _numeric(sign: str) -> Rule:
     return Rule("date", WEEKDAYS + DAYS, pattern)
 
 
+def _spaced(sign: str) -> Rule:
+    pattern = f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{MONTH}){sign}(?P<year>Y)"
+    return Rule("date", WEEKDAYS + DAYS, pattern)
+
+
 def _year_first(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<year>Y){sign}(?P<month>{MONTH}){sign}(?P<day>{DAY})(?![=/-]{NUMBER})"
     return Rule("date", WEEKDAYS + "Y", pattern)
@@ -62,6 +67,7 @@ RULES = (
     Rule("expected", "e", "e"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
+    Rule("shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"),  # "du lundi au vendredi", "mardi et jeudi"
     Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
     Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
     Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
@@ -97,7 +103,7 @@ RULES = (
     Rule(
         "date",
         WEEKDAYS + DAYS,
-        f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?![~-][K9]|-{NUMBER}{{2}})",
+        f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
     ),
     Rule(
         "date",
@@ -109,15 +115,17 @@ RULES = (
     # In numbers.
     *map(_year_first, "-/="),
     *map(_numeric, "/-="),
+    *map(_spaced, ";!"),
     Rule("compact", "8", "(?P<compact>8)"),
     Rule("time", HOURS, f"(?:(?<=Y)|(?<=Y[,!A]))(?P<hour>{HOUR})=(?P<minute>{MINUTE})(?!=)"),
     Rule(
         "day/month",
         WEEKDAYS + DAYS,
-        f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|%|h)",
+        f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|/-|%|h)",
     ),
     Rule("month", "2", f"{APART}(?P<month>2)/(?P<year>Y)(?![=/-]{NUMBER})"),
     # Times of the day.
+    Rule("hours", "H", "H[&,A]H"),  # "d'hier à aujourd'hui"
     Rule("hours", "U" + HOURS, f"U?(?<!T){HOUR}[h:]{MINUTE}?[/&A!-]{HOUR}[h:]{MINUTE}?"),
     Rule(
         "time",
@@ -132,7 +140,7 @@ RULES = (
     ),
     Rule("time", "12", f"(?P<hour>{MONTH})(?P<half_day>p)"),
     Rule("time", "T", f"(?<={NUMBER})T(?:(?P<clock>[KY])|(?P<long_clock>9))"),
-    Rule("time", "N", "(?P<noon>N)"),
+    Rule("time", "N", "(?<![UL])(?P<noon>N)(?!x)"),  # "La Dépêche du Midi", "Midi libre"
     # Right after a time: its zone.
     Rule("zone", "Zr<,", f"[<,]?(?P<zone>[Zr])(?:{OFFSET})?(?:<?Z)*>?"),
     Rule("zone", "%~-<,", f"[<,]?{OFFSET}(?:<?Z)*>?"),

@@ -5,7 +5,7 @@ is a set of patterns over shapes. The classes:
 
     numbers  1 one digit 1-9   2 01-12   3 13-23   4 24-31   5 32-59   6 60-99   0 "0"   7 "00"
              Y year   K four digits of a clock   8 YYYYMMDD   9 any other
-    time     W weekday   w weekday cut short   R "mar" (mardi or mars)   M month   E ordinal
+    time     d premier   W weekday   w weekday cut short   R "mar" (mardi or mars)   M month   E ordinal
              h m s j k o y hour to year as units   N noon, midnight   p am, pm   Z zone   r region's zone
              T the ISO "T"   H hier and the like   q part of a day   I now   D dernier   F prochain
              G il y a   g ago   Q quantity in words   f fraction of an hour   v about
@@ -134,6 +134,7 @@ DAY_PARTS = {
 """Parts of the day, with what they add to the hours before noon: "8 h du soir"."""
 
 OTHERS = {
+    "d": "premier",
     "E": "er, ier, ere, re, st, nd, rd, th",
     "T": "t",
     "L": "le, la, les, l, the, on, of, en",

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _GLUE = re.compile(r"[,!:<>/;~LUCAT-]{0,4}\Z")
 """Between a day and its time, whichever comes first."""
-_NAMED = re.compile(r"(?=.{0,11}U)[ULE;&:AO0-9YK/-]{0,12}\Z")
-"""Between "loi" and its date: "n° 2004-575 du"."""
+_NAMED = re.compile(r"[xULE;&:AO0-9YK<>/-]{0,12}U\Z")
+"""Between "loi" and its date: "n° 2004-575 du", "organique du"."""
 _EXPECTED = re.compile(r"[ULCE&:A]{0,4}\Z")
 """Between "prévu" and its date: "pour le"."""
-_JOINTS = frozenset("LU&A:eBFX")
+_JOINTS = frozenset("LU&A:eBFXQ")
 """Right before a date that belongs to a word further left: "né à Lyon le", "clôture :"."""
 _LABELLED = re.compile(r"[LUCA&:;,!~ab<-]*\Z")
 """Between "publié" and its date."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.steps.dates.days import ONE_DAY
+from pipelines.steps.dates.moments import items_of
 from pipelines.steps.dates.values import EARLIEST_UNLABELLED
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 MAX_WORDS = 12
 """A longer line is a sentence: dateparser finds dates in sentences that state none."""
 
-_TIMELY = re.compile(r"[WMRHGgqoykjQ]")
-_FORBIDDEN = re.compile(r"[XBSFIP=V]")
+_TIMELY = re.compile(r".*[gD]|(?=.*[MW]).*[1-4]")
+_FORBIDDEN = re.compile(r"[XBSFIPVeO=!]|h[^g]*$")
 _CLOCK = re.compile(r"[h:]")
 _PERIODS: dict[str, Precision] = {"day": "day", "week": "week", "month": "month", "year": "year", "time": "minute"}
 
@@ -30,9 +31,9 @@ _PERIODS: dict[str, Precision] = {"day": "day", "week": "week", "month": "month"
 def worth_asking(line: Line) -> bool:
     """Tell whether a line that the scanner could not read may still be a date: short, timely, nothing against it."""
     shape = line.shape
-    if not 1 < len(shape) <= MAX_WORDS or "x" not in shape or shape.count("x") > 2:  # noqa: PLR2004
+    if len(shape) > MAX_WORDS or _TIMELY.match(shape) is None or _FORBIDDEN.search(shape) is not None:
         return False
-    return len(_TIMELY.findall(shape)) > 1 and _FORBIDDEN.search(shape) is None
+    return not items_of(line)  # what the grammar knows and did not believe stays unbelieved
 
 
 @cache

@@ -103,12 +103,12 @@ def _phrases() -> str:
     for phrase in sorted((word for word in CLASSES if re.search(r"\w[^\w]+\w", word)), key=len, reverse=True):
         tails.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
     heads = "|".join(f"{head}(?:{'|'.join(rest)})" for head, rest in tails.items())
-    return rf"(?<![a-z0-9])(?:{heads})(?![a-z0-9])"
+    return rf"(?<![a-z0-9])(?:{heads})(?:(?<=')|(?![a-z0-9]))"
 
 
 _TOKEN = re.compile(
     rf"(?:{'|'.join(listed(lexicon.REGIONS))})/[a-z_/-]+"
-    rf"|{_phrases()}"
+    rf"|[#@]\w+|{_phrases()}"  # hashtags and names of accounts
     r"|[a-z_]+|\d+| [-–] | [-–]|[-–] |[^\w\s'\"«»“”]"
 )
 _DOT = re.compile(r"(?<=\d)\.(?=\d)")
