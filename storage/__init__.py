@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from kiosque.errors import UsageError
+from kiosque.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,6 +19,10 @@ EntryState = Literal["pending", "done", "gone"]
 ChangeKind = Literal["new", "revised", "corrected", "deleted"]
 # How an address ends that somebody had us forget.
 FORGOTTEN = "blocked:forgotten"
+
+
+class StoreAwayError(StorageError):
+    """The database does not answer: what was asked of it can be asked again when it is back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,9 +148,11 @@ class WarcArchive:
         """Return the page that a record points to. Raises as `snapshot` does."""
         return self.snapshot(pointer).page
 
-    def snapshots(self, *, problem: Callable[[str], None] = lambda _: None) -> Iterator[Snapshot]:
-        """Yield every page of the archive, oldest file first; a broken file is a sentence to `problem`."""
-        for path in self.files():
+    def snapshots(
+        self, *, files: Iterable[Path] | None = None, problem: Callable[[str], None] = lambda _: None
+    ) -> Iterator[Snapshot]:
+        """Yield every page of the archive or of some of its files, oldest first; a broken one is told to `problem`."""
+        for path in self.files() if files is None else files:
             mend(path, problem=problem)
             yield from snapshots(path, name=f"{path.parent.name}/{path.name}", problem=problem)
 

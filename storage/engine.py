@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import create_engine, event, func, insert, inspect, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from kiosque.errors import StorageError, UsageError
-from storage import search
+from storage import StoreAwayError, search
 from storage.schema import SCHEMA_VERSION, meta, metadata
 from storage.upgrade import back_up, schema_of, upgrade
 
@@ -155,6 +155,14 @@ def label(engine: Engine) -> str:
     return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
 
 
+def is_away(error: DBAPIError) -> bool:
+    """Tell whether a PostgreSQL server went away, closes, starts, or takes no more connections."""
+    state = getattr(error.orig, "sqlstate", "none")  # only psycopg's errors have one; it is None when nobody answered
+    if error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError) and (state is None or state.startswith(("08", "57P", "53300")))
+
+
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
     """Turn a database's errors into `StorageError` sentences that name it and the mend."""
@@ -162,6 +170,8 @@ def explained(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         cause = str(error.orig)
+        if is_away(error):
+            raise StoreAwayError(f"{label(engine)} does not answer: {cause.splitlines()[0]}") from error
         mend = next((mend for sign, mend in MENDS if sign in cause.lower()), cause)
         raise StorageError(f"{label(engine)}: {mend}") from error
     except SQLAlchemyError as error:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import String, and_, cast, delete, select, update
 
-from storage import FORGOTTEN, Forgotten, search
+from storage import Forgotten, search
+from storage.lines import COUNTER
 from storage.queries import chunks, records_by
 from storage.rows import mark, short_key, to_text
 from storage.schema import addresses, articles, bands, entries, lines, revisions, tombstones
@@ -77,11 +78,10 @@ def erase(connection: Connection, found: Forgotten, outlet: str | None, at: date
     rows = [{"mark": one, "at": to_text(at)} for one in sorted(marks)]
     if rows:
         connection.execute(insert(connection, tombstones).on_conflict_do_nothing(), rows)
-    closed = {"state": "done", "outcome": FORGOTTEN, "claim": None}
     for some in chunks(sorted(keys)):
-        connection.execute(update(entries).where(entries.c.key.in_(some)).values(closed))
+        connection.execute(delete(entries).where(entries.c.key.in_(some)))
     if outlet is not None:
-        connection.execute(update(entries).where(entries.c.outlet == outlet).values(closed))
+        connection.execute(delete(entries).where(entries.c.outlet == outlet))
         connection.execute(delete(lines).where(lines.c.outlet == outlet))
 
 
@@ -93,7 +93,7 @@ def _erase_articles(connection: Connection, ids: list[str], numbers: Iterator[in
         its = and_(bands.c.band.in_(near.bands(record.text)), bands.c.article.in_(heads))
         connection.execute(delete(bands).where(its))
     for id_ in ids:  # its own lines: those that no other article carried
-        alone = and_(lines.c.articles == 1, cast(lines.c.seen_in, String).contains(f'"{id_}"'))
+        alone = and_(lines.c.articles == 1, lines.c.mark != COUNTER, cast(lines.c.seen_in, String).contains(f'"{id_}"'))
         connection.execute(delete(lines).where(alone))
     connection.execute(delete(addresses).where(addresses.c.article.in_(ids)))
     connection.execute(delete(revisions).where(revisions.c.id.in_(ids)))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from kiosque.records import record_to_dict
 from kiosque.urls import canonical_url
 from pipelines.steps import near
-from storage import Address, Batch, Change, ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry
+from storage import FORGOTTEN, Address, Batch, Change, ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry
 from storage.feed import KIND, WEIGHT
 from storage.forget import outlet_mark
-from storage.lines import CLUTTER_FROM
+from storage.lines import is_clutter
 from storage.rows import claim_changed, claim_text, mark
 from storage.search import fold_search, singular
 
@@ -78,6 +78,8 @@ class MemoryStore:
             for key in {a.key for a in one.addresses} - {one.key}:
                 if key in self._entries:
                     self._entries[key] = (self._entries[key][0], "done", None)
+            if one.outcome == FORGOTTEN:
+                continue
             queued = self._entries.get(one.key, (QueuedEntry(key=one.key, outlet=one.outlet, url=one.url),))[0]
             queued = replace(queued, attempts=queued.attempts + 1)
             self._entries[one.key] = (queued, one.state, one.next_try)
@@ -176,9 +178,9 @@ class MemoryStore:
         self._addresses = {url: pair for url, pair in self._addresses.items() if pair[0] not in gone}
         self._owner = {key: owner for key, owner in self._owner.items() if owner not in gone}
         self._bands = {band: left for band, ids in self._bands.items() if (left := ids - gone)}
-        for key in self.forgotten(self._entries, outlet or ""):
-            queued = replace(self._entries[key][0], entry=None)
-            self._entries[key] = (queued, "done", None)
+        for key in [*self._entries]:
+            if self.forgotten([key], self._entries[key][0].outlet):
+                del self._entries[key]
         for articles in self._lines.values():
             for line in [line for line, seen in articles.items() if seen.keys() <= gone]:
                 del articles[line]
@@ -200,7 +202,8 @@ class MemoryStore:
         """Return the folded lines that repeat over an outlet's articles and so are clutter."""
         behind = self._behind.learned(outlet) if self._behind is not None else frozenset()
         own = self._lines.get(outlet, {})
-        return behind | frozenset(line for line, seen in own.items() if len(seen) >= CLUTTER_FROM)
+        counted = len({article for seen in own.values() for article in seen})
+        return behind | frozenset(line for line, seen in own.items() if is_clutter(len(seen), counted))
 
     def line_counts(self, outlet: str, *, limit: int | None = None) -> list[LineCount]:
         """Return the lines that more than one article of an outlet carries, the most frequent first."""

@@ -168,6 +168,7 @@ lines = Table(
     Column("mark", String(24), primary_key=True),  # a hash of the line
     Column("line", Text, nullable=False),
     Column("articles", Integer, nullable=False),
+    Column("since", Integer, nullable=False),  # the outlet's articles that were counted before its first
     Column("seen_in", JSON, nullable=False),  # ids of its first articles
     Column("first_seen", INSTANT, nullable=False),
     Column("last_seen", INSTANT, nullable=False),

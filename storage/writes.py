@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage import search
+from storage import FORGOTTEN, search
 from storage.queries import chunks
 from storage.rows import LONGEST_URL, claim_text, revision_row, short_key, storable, to_text
 from storage.schema import addresses, articles, bands, changes, entries, feeds, outcomes, revisions
@@ -190,6 +190,7 @@ def _close_entries(connection: Connection, settled: Sequence[Settled]) -> None:
             "seen_at": to_text(one.at),
         }
         for one in settled
+        if one.outcome != FORGOTTEN  # its mark is enough
     ]
     if not rows:
         return

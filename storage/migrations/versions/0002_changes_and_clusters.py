@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("mark", sa.String(24), primary_key=True),
         sa.Column("line", sa.Text, nullable=False),
         sa.Column("articles", sa.Integer, nullable=False),
+        sa.Column("since", sa.Integer, nullable=False),
         sa.Column("seen_in", sa.JSON, nullable=False),
         sa.Column("first_seen", sa.String(32), nullable=False),
         sa.Column("last_seen", sa.String(32), nullable=False),
