@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from kiosque.polling import FeedState
-
     from kiosque.model import FeedEntry
+    from kiosque.polling import FeedState
     from storage import Enqueued, Settled, Store
 
 # Findings written in one transaction; more only wait, they are not lost.
