@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from filelock import FileLock, Timeout
-from kiosque.polling import new_feed
 
 from kiosque.errors import KiosqueError, UsageError
+from kiosque.polling import new_feed
 from spiders.plan import Plan
 from spiders.run import Run
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from kiosque.model import Page
 
 if TYPE_CHECKING:
-    from kiosque.polling import FeedState, Poll
     from scrapy.http import Response
+
+    from kiosque.polling import FeedState, Poll
 
 OK, NOT_MODIFIED = 200, 304
 PERMANENT = {301, 308}

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import scrapy
-from kiosque.polling import Bounds, FeedState, Poll, decide, new_feed, request_headers
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
 from kiosque.errors import StorageError
 from kiosque.model import Visit
+from kiosque.polling import Bounds, FeedState, Poll, decide, new_feed, request_headers
 from kiosque.settings import load_settings
 from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
@@ -199,16 +199,16 @@ class PressSpider(scrapy.Spider):
         )
         if response.status == OK and poll.body_hash != state.body_hash:
             kind = poll.header("content-type")
-            reading = await self.newsroom.pool.parse(response.body, url=response.url, content_type=kind)
-            poll = replace(poll, reading=reading)
+            found = await self.newsroom.pool.parse(response.body, url=response.url, content_type=kind)
+            poll = replace(poll, reading=found)
         reading = poll.reading
         entries = [(canonical_url(e.url), e) for e in reading.entries] if reading else []
         entries = [(key, entry) for key, entry in entries if key]
-        found = await self._note(state, poll, outlet, entries, now)
-        for queued in found.fresh:
+        queue = await self._note(state, poll, outlet, entries, now)
+        for queued in queue.fresh:
             for request in self._take(queued, FRESH):
                 yield request
-        for queued in found.known:
+        for queued in queue.known:
             if queued.key not in self._taken:
                 if self.inbox is None:
                     self._taken.add(queued.key)

@@ -84,5 +84,5 @@ def feed(*urls, more=""):
         f"<item><title>Titre {n}</title><link>{url}</link><pubDate>Fri, 25 Oct 2024 07:12:00 +0200</pubDate></item>"
         for n, url in enumerate(urls)
     )
-    rss = f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>Essai</title>{more}{items}</channel></rss>'
-    return (200, "application/rss+xml", rss.encode())
+    head = '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>Essai</title>'
+    return (200, "application/rss+xml", f"{head}{more}{items}</channel></rss>".encode())

@@ -80,7 +80,7 @@ def test_a_page_that_is_too_large_is_not_taken(kiosque, site):
 
 
 def test_a_server_that_answers_never_is_given_up_in_time(kiosque, site):
-    site.answers |= {"/sleep": lambda handler: time.sleep(4)}
+    site.answers |= {"/sleep": lambda _: time.sleep(4)}
     found = kiosque.crawl("--url", f"{site.url}/sleep", code=1, KIOSQUE_CRAWL_TIMEOUT="0.5")
     assert found["outcomes"] == {"failed:timeout": 1}
 

@@ -26,6 +26,13 @@ def kiosque(tmp_path):
     return Kiosque(tmp_path)
 
 
+ENDS = (
+    ("divise", "qui attendent une décision depuis le printemps"),
+    ("rassemble", "venus nombreux malgré la pluie et le froid"),
+    ("inquiète", "dont les plus anciens se souviennent des crues"),
+)
+
+
 def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -97,23 +104,23 @@ def test_read_jsonl_answers_each_line_in_order(kiosque):
 
 def test_learning_drops_a_line_that_repeats_over_an_outlets_pages(kiosque):
     slogan = "La Gazette de Valmont, votre hebdomadaire depuis 1887"
-    texts = [f"Le conseil de quartier numéro {n} a débattu longuement du parc et de ses arbres." for n in range(12)]
-    given = [
-        {
-            "id": n,
-            "url": f"https://gazette.example/{n}",
-            "html": article(f"Quartier {n} : un parc en débat", text=text)
-            .replace(b"</article>", f"<p>{slogan}</p><p>Le vote aura lieu au mois numéro {n}.</p></article>".encode())
-            .decode(),
-        }
-        for n, text in enumerate(texts)
-    ]
+    subjects = ("parc", "pont", "marché", "lavoir", "stade", "musée", "théâtre", "canal", "verger", "moulin")
+    given = []
+    for n, subject in enumerate(subjects):
+        paragraphs = [
+            f"<p>Le {subject} {verb} cette semaine les habitants du quartier, {end}.</p>" for verb, end in ENDS
+        ]
+        html = article(f"Un {subject} en débat").decode()
+        start, end = html.index("<p>"), html.index("</article>")
+        body = "".join(f"{p[:-5]} comme le {subject} d’à côté, selon la mairie.</p>" for p in paragraphs)
+        html = f"{html[:start]}{body}<p>{slogan}</p>{html[end:]}"
+        given.append({"id": n, "url": f"https://gazette.example/{n}", "html": html})
     text = "\n".join(map(json.dumps, given))
     plain, _ = kiosque.run("read", "--jsonl", given=text)
     learned, _ = kiosque.run("read", "--jsonl", "--learn", given=text)
     assert all(slogan in a["text"] for a in lines(plain))
     assert not any(slogan in a["text"] for a in lines(learned))
-    assert all("a débattu longuement" in a["text"] for a in lines(learned))
+    assert all("selon la mairie" in a["text"] for a in lines(learned))
 
 
 def test_date_answers_by_line_and_explains_one(kiosque):

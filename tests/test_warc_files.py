@@ -233,7 +233,7 @@ for number in range(10**9):
 def test_a_killed_writer_loses_nothing_that_it_reported(tmp_path):
     for delay in (0.0, 0.03, 0.07):
         command = [sys.executable, "-c", WRITER, tmp_path]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             process.stdout.readline()
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,10 +16,15 @@ from kiosque.cli.logs import log_to_stderr
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import TypeAlias
 
     from kiosque.model import Article, Outlet, Page, Rejected
     from kiosque.settings import Settings
+    from pipelines.pool import ReaderPool
+
+    Choose: TypeAlias = Callable[[str, str | None], Outlet]
+    """Finds the outlet of a page by its address, or by a slug where one is given."""
 
 FAILED = 1
 # Pages handed to the pool ahead of the one whose answer is printed next.
@@ -143,7 +149,7 @@ def read_url(settings: Settings, url: str, *, outlet: str | None, form: Format) 
     show(ends[0] if ends else {"outcome": "failed:error", "url": url}, form)
 
 
-def chooser(settings: Settings) -> Callable[[str, str | None], Outlet]:
+def chooser(settings: Settings) -> Choose:
     """Return the function that finds the outlet of a page: by slug where one is given, else by host."""
     from kiosque.outlets import finder, load_outlets
     from spiders.plan import named
@@ -200,7 +206,7 @@ def read_stream(settings: Settings, source: str | None, *, learn: bool, jobs: in
         if learn:
             from kiosque.cli.learn import read_and_learn
 
-            answers = read_and_learn(lines, pool, choose)
+            answers = read_and_learn(lines, pool, choose, ahead=AHEAD * workers)
         else:
             answers = read_lines(lines, pool, choose, ahead=AHEAD * workers)
         bad = print_answers(answers)
@@ -231,29 +237,39 @@ def print_answers(answers: Iterable[dict[str, Any]]) -> int:
 
 
 def read_lines(
-    lines: Iterable[bytes], pool: Any, choose: Callable[[str, str | None], Outlet], *, ahead: int
+    lines: Iterable[bytes],
+    pool: ReaderPool,
+    choose: Choose,
+    *,
+    ahead: int,
+    learned: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
-    """Read pages in the pool, at most `ahead` at once, and yield answers in the order of the input."""
+    """Read pages in the pool, at most `ahead` at once, and yield answers in the order of the input.
+
+    `learned` holds the folded lines that are clutter, by the slug of the outlet.
+    """
     from collections import deque
 
     under_way: deque[Callable[[], dict[str, Any]]] = deque()
     for line in lines:
         if line.strip():
-            under_way.append(submitted(line, pool, choose))
+            under_way.append(submitted(line, pool, choose, learned))
         if len(under_way) >= ahead:
             yield under_way.popleft()()
     while under_way:
         yield under_way.popleft()()
 
 
-def submitted(line: bytes, pool: Any, choose: Callable[[str, str | None], Outlet]) -> Callable[[], dict[str, Any]]:
+def submitted(
+    line: bytes, pool: ReaderPool, choose: Choose, learned: Mapping[str, frozenset[str]]
+) -> Callable[[], dict[str, Any]]:
     """Hand a line's page to the pool; the returned function waits for the answer."""
     try:
         identifier, page, outlet = parse_line(line, choose)
     except BadLineError as error:
         found = {"id": error.identifier, "outcome": "failed:bad-line", "error": str(error)}
         return lambda: found
-    future = pool.submit(page, outlet)
+    future = pool.submit(page, outlet, learned=learned.get(outlet.slug, frozenset()))
 
     def wait() -> dict[str, Any]:
         found = answer(future.result(), outlet)
@@ -272,7 +288,7 @@ class BadLineError(ValueError):
         self.identifier = identifier
 
 
-def parse_line(line: bytes, choose: Callable[[str, str | None], Outlet]) -> tuple[Any, Page, Outlet]:
+def parse_line(line: bytes, choose: Choose) -> tuple[Any, Page, Outlet]:
     """Return the id, the page and the outlet of an input line. Raises `BadLineError`."""
     from kiosque.model import Page
 

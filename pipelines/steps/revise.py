@@ -66,9 +66,9 @@ def revise(
         revision=before.revision + 1,
         urls=tuple(dict.fromkeys((*before.urls, *fresh.urls))),
         first_seen_at=before.first_seen_at,
-        # A feed that has moved on no longer claims a date: what was known stays.
-        **(_published(before) if fresh.published is None else {}),
     )
+    if record.published is None:
+        record = with_date_of(before, record)
     return Revised(outcome="revised", id=before.id, record=record)
 
 
@@ -167,6 +167,13 @@ def first_record(
     )
 
 
-def _published(record: Record) -> dict[str, object]:
-    names = (name for name in Record.__dataclass_fields__ if name.startswith("published"))
-    return {name: getattr(record, name) for name in names}
+def with_date_of(before: Record, record: Record) -> Record:
+    """Return the record with the date that was known: a feed that has moved on no longer claims it."""
+    return replace(
+        record,
+        published=before.published,
+        published_precision=before.published_precision,
+        published_from=before.published_from,
+        published_text=before.published_text,
+        published_confidence=before.published_confidence,
+    )
