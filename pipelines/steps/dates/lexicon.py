@@ -86,11 +86,20 @@ UNITS = {
     "y": "an, ans, annee, annees, year, years",
 }
 UNIT_OF = {word: unit for unit, words in UNITS.items() for word in listed(words)}
-QUANTITIES = _numbered(
-    *("", "un une", "deux", "trois", "quatre", "cinq", "six", "", "huit", "neuf", "dix", "onze", "douze"),
-    *("treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf", "vingt"),
-) | {"trente": 30, "quarante": 40, "cinquante": 50}
-"""Without "sept", which is September more often; `QUANTITIES` are read in ages only."""
+_UNITS_IN_WORDS = ("", "un une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf")
+_TENS_IN_WORDS = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50}
+QUANTITIES = {
+    **_numbered(*_UNITS_IN_WORDS, "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize"),
+    **{"dix-sept": 17, "dix-huit": 18, "dix-neuf": 19, **_TENS_IN_WORDS},
+    **{f"{ten} et {one}": number + 1 for ten, number in _TENS_IN_WORDS.items() for one in ("un", "une")},
+    **{
+        f"{ten}-{one}": number + _UNITS_IN_WORDS.index(one)
+        for ten, number in _TENS_IN_WORDS.items()
+        for one in _UNITS_IN_WORDS[2:]
+    },
+    **{"une dizaine de": 10, "une douzaine de": 12, "une quinzaine de": 15, "une vingtaine de": 20, "une trentaine de": 30},
+}
+"""Days and ages in words; "sept" alone is September."""
 FRACTIONS = "demi, demie, quart, quarts"
 
 # Minutes east of UTC.
