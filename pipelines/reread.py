@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import pickle
 import tempfile
@@ -20,7 +19,7 @@ from kiosque.urls import canonical_url
 from pipelines.conclude import Finding
 from pipelines.correction import changed_fields, corrected
 from pipelines.french import looks_french
-from pipelines.keeper import BATCH, Keeper
+from pipelines.keeper import BATCH, settle
 from pipelines.rights import rights_on_page
 from pipelines.tally import Tally
 from storage.memory import MemoryStore
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("kiosque.reread")
 
 OK = 200
+# Outcomes that write a record.
+WRITTEN = {"corrected", "new", "revised"}
 # Pages handed to the pool ahead of the one whose answer is looked at, for each worker.
 AHEAD = 4
 # Outlets whose learned lines are kept at hand.
@@ -259,9 +260,8 @@ class Changes:
     def __init__(self, store: Store, report: Report, *, write: bool) -> None:
         self._store = store
         self._report = report
-        self._write = write
-        self._keepers = [Keeper(store if write else MemoryStore(behind=store))]
-        self._loop = asyncio.Runner()
+        # Without leave to write, a store in memory stands before the real one, as in a dry run of a crawl.
+        self._rehearsal = None if write else MemoryStore(behind=store)
         self._batch: list[Verdict] = []
         self._aside: Any = None if write else tempfile.TemporaryFile()  # noqa: SIM115 - closed with the rest
 
@@ -271,45 +271,36 @@ class Changes:
         if len(self._batch) >= BATCH:
             self.flush()
 
-    def flush(self) -> list[Verdict]:
+    def flush(self) -> None:
         """Settle what waits."""
         batch, self._batch = self._batch, []
         findings = [verdict.finding for verdict in batch if verdict.finding is not None]
-        settled = iter(self._settle(findings))
-        records = [verdict.after for verdict in batch if verdict.after is not None]
-        if self._write:
-            self._correct(records)
+        outcomes = iter(one.outcome for one in settle(self._rehearsal or self._store, findings))
+        if self._rehearsal is None:
+            self._correct([verdict.after for verdict in batch if verdict.after is not None])
         for verdict in batch:
-            outcome = next(settled) if verdict.finding is not None else verdict.outcome
+            outcome = next(outcomes) if verdict.finding is not None else verdict.outcome
             self._report.count(replace(verdict, outcome=outcome))
-            if self._aside is not None and (verdict.after or outcome in {"new", "revised"}):
+            if outcome not in WRITTEN:
+                continue
+            if self._rehearsal is None:
+                self._report.written += 1
+            else:
                 pickle.dump(verdict.after or verdict.finding, self._aside)
-        return batch
-
-    def _settle(self, findings: list[Finding]) -> list[str]:
-        async def settle() -> list[str]:
-            return [one.outcome for one in await asyncio.gather(*map(self._keepers[-1].keep, findings))]
-
-        found = self._loop.run(settle()) if findings else []
-        if self._write:
-            self._report.written += sum(outcome in {"new", "revised"} for outcome in found)
-        return found
 
     def _correct(self, records: list[Record]) -> None:
         with self._store.transaction():
             for record in records:
                 self._store.correct(record, at=datetime.now(UTC))
-        self._report.written += len(records)
 
     def write_aside(self) -> None:
         """Write what was kept aside."""
         self.flush()
-        self._write = True
-        self._keepers.append(Keeper(self._store))
         self._aside.seek(0)
         while chunk := self._next_aside():
             self._correct([one for one in chunk if isinstance(one, Record)])
-            self._settle([one for one in chunk if isinstance(one, Finding)])
+            settle(self._store, [one for one in chunk if isinstance(one, Finding)])
+            self._report.written += len(chunk)
 
     def _next_aside(self) -> list[Record | Finding]:
         chunk: list[Record | Finding] = []
@@ -322,8 +313,6 @@ class Changes:
 
     def close(self) -> None:
         """Let go of the store."""
-        self._loop.close()
-        for keeper in self._keepers:
-            keeper.close()
+        self._store.close()
         if self._aside is not None:
             self._aside.close()

@@ -68,7 +68,9 @@ RULES = (
     Rule("expected", "e", "e"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
-    Rule("shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"),  # "du lundi au vendredi", "mardi et jeudi"
+    Rule(
+        "shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"
+    ),  # "du lundi au vendredi", "mardi et jeudi"
     Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
     Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
     Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
