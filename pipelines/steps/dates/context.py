@@ -7,9 +7,9 @@ from __future__ import annotations
 
 # Publishing systems' labels, France, Québec, Belgium, Switzerland, Africa; a few half-translated ones.
 PUBLISHED = (
-    "publie, publiee, publies, publiees, publication, parution, paru, parue, parus, poste, postee, cree, creee, redige, "
-    "redigee, ecrit, ecrite, diffuse, diffusee, date, datee, envoye, envoyee, ajoute, ajoutee, soumis, soumise, depose, "
-    "edite, published, posted, created, mis en ligne, mise en ligne, premiere publication, publication initiale, "
+    "publie, publiee, publies, publiees, publication, parution, paru, parue, parus, poste, postee, cree, creee, "
+    "redige, redigee, ecrit, ecrite, diffuse, diffusee, date, datee, envoye, envoyee, ajoute, ajoutee, soumis, soumise, "
+    "depose, edite, published, posted, created, mis en ligne, mise en ligne, premiere publication, publication initiale, "
     "date de publication, premiere parution, date de parution, date de mise en ligne, date de creation, "
     "en ligne depuis, en ligne le, date du, datee du, publie en ligne, initialement publie, initialement publiee, "
     "publie initialement, publiee initialement, version initiale, article paru, article du, date published, "
@@ -109,7 +109,7 @@ SHOWN = {
         "emission, replay, rediffusion, temps de lecture, duree de lecture, temps d'ecoute, temps de trajet, temps "
         "de cuisson, temps de preparation, pendant, durant, chrono, cuisson, preparation, dossier audio"
     ),
-    "programmes": "jt, journal, matinale, tranche, flash, bulletin, tf1, canal, tele, television, a suivre, en direct a",
+    "programmes": "jt, journal, matinale, tranche, flash, bulletin, tf1, canal, tele, television, a suivre",
     "opening hours": (
         "ouvert, ouverte, ouverts, ouvertes, ferme, horaires, horaire, accueil, permanence, tous les jours, chaque "
         "jour, chaque matin, chaque soir, chaque, tous, toutes les, tous les, du lundi au vendredi, du lundi au "
