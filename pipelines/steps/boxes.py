@@ -95,6 +95,7 @@ def _box_of(heading: HtmlElement, layout: Layout, common: CommonRules) -> Iterat
         if common.elements.body.search(layout.names[parent]):
             break
         box = parent
+    yield heading
     yield box
     if box.tag in _HEADINGS or box.tag == "p":
         for sibling in box.itersiblings():

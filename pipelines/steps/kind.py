@@ -47,8 +47,9 @@ _CHALLENGE = re.compile(
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
-    r"(?:accepter|refuser|paramétrer|gérer|gestion).{0,40}cookies|cookies.{0,80}(?:accepter|refuser|partenaires|consent)"
-    r"|votre vie privée|respect de (?:votre|la) vie privée|nos partenaires (?:stockons|utilisons)|continuer sans accepter",
+    r"(?:paramétrer|gérer|gestion de(?:s| mes)|accepter tous les|refuser tous les) cookies|vos choix en matière de cookies"
+    r"|votre vie privée|nos partenaires|nous (?:utilisons|déposons) des cookies|continuer sans accepter"
+    r"|(?:vous pouvez|pour) (?:accepter|refuser) (?:les|ces|tous les) cookies|tout (?:accepter|refuser)",
     re.IGNORECASE,
 )
 _LOGIN = re.compile(
@@ -124,7 +125,7 @@ def _wall(shape: Shape, text: str) -> str | None:
         return None
     if shape.length < 2 * _SHORT and _CHALLENGE.search(f"{shape.title}\n{shape.shown}"):
         return "anti-bot"
-    if _CONSENT.search(text) or (not text and _CONSENT.search(shape.shown)):
+    if len({found.lower() for found in _CONSENT.findall(text or shape.shown)}) > 1:
         return "consent-wall"
     if shape.password and _LOGIN.search(shape.shown) and len(text) < _SHORT // 4:
         return "login-wall"

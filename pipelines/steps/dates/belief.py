@@ -14,6 +14,7 @@ MAX_NAMES = 4
 SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
+_CERTAIN = frozenset(("year", "short_year", "weekday"))
 _EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
 _CONTEXT = frozenset(("named by date", "expected", "belonging", "shown", "separator"))
 
@@ -35,23 +36,23 @@ def is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
     A full date stands anywhere; a day without a year, where nothing says it is a name; a weekday, an
     age or a time only where all else is known.
     """
-    fields = moment.fields
     if moment.labelled:
         return True
+    fields, words = moment.fields, line.shape[moment.start : moment.end]
     match moment.kind:
-        case "date" | "range" | "compact" if "year" in fields or "short_year" in fields or "weekday" in fields:
+        case "date" | "range" | "compact" if not fields.keys().isdisjoint(_CERTAIN):
             return True
-        case "range":
-            return not _names_an_event(moment, line.shape)
-        case "date" if "month_first" not in fields:
+        case "range" | "date" if "month_first" not in fields:
             return not _names_an_event(moment, line.shape)
         case "day/month" if "weekday" not in fields and _is_a_score(moment):
-            return False
-        case "weekday" if line.shape[moment.start] in "wR" and moment.time is None:
-            return False
-        case "time" if "m" in line.shape[moment.start : moment.end]:
-            return False  # "2 h 12 min" lasts
-    return line.shape[moment.start - 1 : moment.start] != "U" and _is_alone(moment, line, unknown)
+            believable = False
+        case "weekday" if words[0] in "wR" and moment.time is None:
+            believable = False
+        case "time":
+            believable = "m" not in words  # "2 h 12 min" lasts
+        case _:
+            believable = True
+    return believable and line.shape[moment.start - 1 : moment.start] != "U" and _is_alone(moment, line, unknown)
 
 
 def _names_an_event(moment: Moment, shape: str) -> bool:

@@ -85,8 +85,8 @@ def calendar_day(fields: Fields, fetch: Fetch) -> Day | None:
 
 
 def day_number(word: str) -> int:
-    """Return the day of the month: figures, or "premier"."""
-    return int(word) if word.isdecimal() else 1
+    """Return the day of the month: figures, "premier" or "vingt-cinq"."""
+    return int(word) if word.isdecimal() else QUANTITIES.get(word, 1)
 
 
 def month_numbers(word: str) -> tuple[int, ...]:

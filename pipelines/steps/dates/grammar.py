@@ -17,6 +17,7 @@ NUMBERS = "0123456789YK"
 NUMBER = f"[{NUMBERS}]"
 DAYS = "1234d"
 DAY = f"[{DAYS}]"
+SPELLED_DAY = f"[{DAYS}Q]"
 MONTH = "[12]"
 HOURS = "01237"
 HOUR = f"[{HOURS}]"
@@ -67,7 +68,9 @@ RULES = (
     Rule("expected", "e", "e"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
-    Rule("shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"),  # "du lundi au vendredi", "mardi et jeudi"
+    Rule(
+        "shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"
+    ),  # "du lundi au vendredi", "mardi et jeudi"
     Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
     Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
     Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
@@ -82,8 +85,8 @@ RULES = (
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
     Rule(
         "ago",
-        NUMBERS + "Q",
-        f"(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
+        NUMBERS + "Qv",
+        f"v?(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
     ),
     Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hmj])$"),
     # Several days: the first is read.
@@ -102,8 +105,8 @@ RULES = (
     # A day with its month in words.
     Rule(
         "date",
-        WEEKDAYS + DAYS,
-        f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
+        WEEKDAYS + DAYS + "Q",
+        f"{WEEKDAY}(?P<day>{SPELLED_DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
     ),
     Rule(
         "date",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.steps.dates import context, lexicon
 from pipelines.steps.dates.lexicon import listed
 from pipelines.steps.dates.repair import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Line(NamedTuple):
@@ -36,8 +39,26 @@ class Line(NamedTuple):
 
 TIGHT_DOT = "\x01"
 _SIGNS = {
-    **{"/": "/", "-": "-", "–": "-", "+": "%", ":": ":", ",": ",", ";": ",", ".": ";", TIGHT_DOT: "=", "|": "!"},
-    **{" - ": "!", "- ": "!", " – ": "!", "– ": "!", " -": "~", " –": "~", "(": "<", "[": "<", ")": ">", "]": ">"},
+    "/": "/",
+    "-": "-",
+    "–": "-",
+    "+": "%",
+    ":": ":",
+    ",": ",",
+    ";": ",",
+    ".": ";",
+    TIGHT_DOT: "=",
+    "|": "!",
+    " - ": "!",
+    "- ": "!",
+    " – ": "!",
+    "– ": "!",
+    " -": "~",
+    " –": "~",
+    "(": "<",
+    "[": "<",
+    ")": ">",
+    "]": ">",
 }
 _LAST_OF_CLASS = {0: "0", 9: "1", 12: "2", 23: "3", 31: "4", 59: "5", 99: "6"}
 
@@ -71,7 +92,7 @@ def _words() -> dict[str, str]:
         "f": lexicon.FRACTIONS,
     }
     classes = {word: token_class for token_class, words in tables.items() for word in listed(words)}
-    values = {
+    values: dict[str, Iterable[str]] = {
         "Q": lexicon.QUANTITIES,
         "Z": lexicon.ZONES | lexicon.NAMED_ZONES,
         "H": lexicon.DAYS_AGO,
