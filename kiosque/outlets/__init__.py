@@ -3,7 +3,7 @@
 from kiosque.outlets.choose import choose, chosen_strictly, named
 from kiosque.outlets.load import load_outlet, load_outlets
 from kiosque.outlets.match import finder, outlet_for, unknown_outlet
-from kiosque.outlets.write import markdown_table, outlet_toml
+from kiosque.outlets.write import markdown_table, outlet_toml, write_outlet
 
 __all__ = [
     "choose",
@@ -16,4 +16,5 @@ __all__ = [
     "outlet_for",
     "outlet_toml",
     "unknown_outlet",
+    "write_outlet",
 ]

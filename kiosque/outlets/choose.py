@@ -61,13 +61,13 @@ def choose(
     Case and accents do not matter, and a part of a region's name is enough ("bretagne", "alpes").
     """
     codes = {code.upper() for code in countries}
-    parts = [_plain(region) for region in regions]
-    wanted = {_plain(tag) for tag in tags}
+    parts = [plain(region) for region in regions]
+    wanted = {plain(tag) for tag in tags}
     return {
         slug: outlet
         for slug, outlet in outlets.items()
         if (not codes or outlet.country in codes)
-        and (not parts or any(part in _plain(outlet.region or "") for part in parts))
+        and (not parts or any(part in plain(outlet.region or "") for part in parts))
         and wanted <= set(outlet.tags)
     }
 
@@ -82,7 +82,7 @@ def chosen_strictly(
     for country in countries:
         _known(country, {outlet.country for outlet in outlets.values()}, kind="country", fold=str.upper)
     for tag in tags:
-        _known(tag, {tag for outlet in outlets.values() for tag in outlet.tags}, kind="group", fold=_plain)
+        _known(tag, {tag for outlet in outlets.values() for tag in outlet.tags}, kind="group", fold=plain)
     chosen = choose(outlets, countries=countries, tags=tags)
     if not chosen:
         filters = " and ".join([*(repr(tag) for tag in tags), *([" or ".join(countries)] if countries else [])])
@@ -109,6 +109,7 @@ def named(outlets: Mapping[str, Outlet], slug: str) -> Outlet:
     raise OutletError(f"no outlet is called {slug!r}{hint}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text in small letters without accents."""
     decomposed = unicodedata.normalize("NFD", text.strip().casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
