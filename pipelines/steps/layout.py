@@ -33,7 +33,7 @@ _CLOSE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A page measured. It keeps every element alive: lxml makes them anew, slowly, when nobody does."""
+    """A page measured."""
 
     root: HtmlElement
     heading: HtmlElement | None
@@ -56,15 +56,14 @@ class Layout:
     """Elements before the heading and close to it."""
 
 
-def lay_out(root: HtmlElement, heading: HtmlElement | None) -> Layout:
-    """Measure a page; the tree is left as it was."""
-    elements = tuple(root.iter())
+def lay_out(elements: tuple[HtmlElement, ...], heading: HtmlElement | None) -> Layout:
+    """Measure a page, given every element of its tree in page order; the tree is left as it was."""
     names = {one: f"{one.get('class') or ''} {one.get('id') or ''}".lower() for one in elements}
     length, linked, prose = _measure(elements)
     page = frozenset(heading.iterancestors()) if heading is not None else frozenset()
     below, above = _near(elements, heading, page, names)
     return Layout(
-        root=root,
+        root=elements[0],
         heading=heading,
         page=page,
         elements=elements,

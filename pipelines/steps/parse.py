@@ -55,6 +55,8 @@ class Document:
     """The URL that answered."""
     html: str
     root: HtmlElement
+    elements: tuple[HtmlElement, ...]
+    """Every element in page order. Kept because lxml makes a Python object anew for each that nobody holds."""
 
 
 def parse(page: Page) -> Document | Rejected:
@@ -68,9 +70,10 @@ def parse(page: Page) -> Document | Rejected:
     root = parse_html(text)
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
-    if next(islice(root.iter(), MAX_ELEMENTS, None), None) is not None:
+    elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
+    if len(elements) > MAX_ELEMENTS:
         return Rejected(reason="too-large", url=page.final_url, detail=f"more than {MAX_ELEMENTS} elements")
-    return Document(url=page.final_url, html=text, root=root)
+    return Document(url=page.final_url, html=text, root=root, elements=elements)
 
 
 def parse_html(text: str) -> HtmlElement | None:
