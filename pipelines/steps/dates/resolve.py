@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from kiosque.model import DateSource, PublishedDate
 from pipelines.steps.dates.clocks import CLOCK_SKEW
 from pipelines.steps.dates.days import ONE_DAY, fetch_of, make_day
 from pipelines.steps.dates.reading import ResolvedDates, Role, Signal
@@ -18,7 +17,7 @@ from pipelines.steps.dates.values import every
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kiosque.model import Precision
+    from kiosque.model import DateSource, Precision, PublishedDate
     from pipelines.steps.dates.days import Fetch
     from pipelines.steps.dates.values import Found
 
@@ -34,7 +33,7 @@ CONFIDENCE: dict[DateSource, float] = {
     "url": 0.7,
     "htmldate": 0.5,
 }
-TRUST = {source: place for place, source in enumerate(get_args(DateSource))}
+TRUST = {source: place for place, source in enumerate(CONFIDENCE)}
 HUMAN = frozenset(("visible",))
 """Where a midnight was written by a person."""
 
@@ -142,6 +141,8 @@ def _published(candidates: list[Candidate], fetch: Fetch) -> PublishedDate | Non
     believable = [each for each in candidates if not _in_the_future(each, fetch)]
     if not believable:
         return None
+    from kiosque.model import PublishedDate  # noqa: PLC0415  reading one date costs no import of all types
+
     refused = len(candidates) - len(believable)
     chosen, notes = _choose(believable, fetch)
     others = [each for each in believable if each.source != chosen.source]
