@@ -291,7 +291,8 @@ class Changes:
     def _correct(self, records: list[Record]) -> None:
         with self._store.transaction():
             for record in records:
-                self._store.correct(record, at=datetime.now(UTC))
+                # The cluster is the neighbours' affair: it may have changed since.
+                self._store.correct(replace(record, cluster=None), at=datetime.now(UTC))
 
     def write_aside(self) -> None:
         """Write what was kept aside."""

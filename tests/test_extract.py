@@ -22,7 +22,7 @@ PARAGRAPHS = f"<p>{FIRST}</p><p>{SECOND}</p><p>{LAST}</p>"
 
 def lines(inside, **rest):
     root = parse_html(f"<html><body><h1>Le pont rouvre</h1>{inside}</body></html>")
-    layout = lay_out(root, title_element(root, "Le pont rouvre"))
+    layout = lay_out(tuple(root.iter()), title_element(root, "Le pont rouvre"))
     return [" ".join(block.text.split()) for block in extract_blocks(layout, common=load_common(), **rest)]
 
 

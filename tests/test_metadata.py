@@ -15,7 +15,7 @@ VOIX = Outlet(slug="lavoix", name="La Voix de l'Est", site="https://www.lavoix.e
 
 def metadata(html, *, rules=None):
     root = parse_html(html)
-    return read_metadata(Document(url=URL, html=html, root=root), VOIX, rules=rules or ReadRules())
+    return read_metadata(Document(url=URL, html=html, root=root, elements=tuple(root.iter())), VOIX, rules=rules or ReadRules())
 
 
 def ld(value):

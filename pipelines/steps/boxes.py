@@ -46,7 +46,8 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     titles: list[HtmlElement] = []
     for element in layout.elements:
         tag, length = element.tag, layout.length[element]
-        if not length:
+        # A wrapper around one element says nothing that the element does not.
+        if not length or (len(element) == 1 and tag not in _HEADINGS and layout.length[element[0]] == length):
             continue
         if tag in _HEADINGS:
             if _opens(element, length, _HEADING_LENGTH, common):
@@ -76,7 +77,10 @@ def _is_paywall(names: str) -> bool:
 
 
 def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:
-    return length <= most and opens_box(" ".join(element.itertext()), common)
+    if length > most:
+        return False
+    text = " ".join(element.itertext()) if len(element) else element.text
+    return opens_box(text, common) if text else False
 
 
 @lru_cache(maxsize=16384)

@@ -47,6 +47,8 @@ def clean_blocks(
 
 def clutter_rule(line: str, *, rules: CleanRules, common: CommonRules, learned: frozenset[str]) -> str | None:
     """Return the rule that says a line is clutter, None when it is the article's."""
+    if len(line) > _MAX_CLUTTER and not (rules.drop_lines or learned):
+        return None
     plain = plain_line(line)
     if any(plain.startswith(plain_line(keep)) for keep in rules.keep_lines):
         return None
@@ -65,7 +67,7 @@ def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
         return "symbols alone"
     bare = plain.rstrip(" .!?…:>»")
     for group, pattern in common.lines.whole:
-        if pattern.fullmatch(bare) or pattern.fullmatch(plain):
+        if pattern.fullmatch(bare) or (bare != plain and pattern.fullmatch(plain)):
             return f"common: {group}"
     if line.startswith(_QUOTED):
         return None

@@ -77,7 +77,7 @@ class Shape:
 
     title: str
     shown: str
-    """The beginning of everything that the page shows."""
+    """The beginning of everything that the page shows; empty on a page with prose enough for an article."""
     length: int
     """Characters of everything that it shows."""
     links: int
@@ -91,7 +91,7 @@ def read_shape(layout: Layout, structured: Structured) -> Shape:
     body = root.find(".//body")
     return Shape(
         title=" ".join(root.xpath("string(//title)").split()),
-        shown="" if body is None else _beginning(body),
+        shown="" if body is None or sum(layout.prose.values()) > 2 * _SHORT else _beginning(body),
         length=0 if body is None else layout.length[body],
         links=sum(element.tag == "a" for element in layout.elements),
         password=root.find(".//input[@type='password']") is not None,

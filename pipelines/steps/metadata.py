@@ -52,7 +52,7 @@ def read_metadata(document: Document, outlet: Outlet, *, rules: ReadRules, entry
     urls = (document.url,) if canonical is None else (canonical, document.url)
     structured = read_structured(root, urls=urls, title=page_title(root))
     title = find_title(root, structured, outlet, css=rules.title_css) or (entry.title if entry else None)
-    layout = lay_out(root, title_element(root, title))
+    layout = lay_out(document.elements, title_element(root, title))
     return Metadata(
         title=title,
         layout=layout,

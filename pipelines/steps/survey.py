@@ -89,13 +89,15 @@ def _upwards(element: HtmlElement) -> Iterator[HtmlElement]:
 def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence]:
     """Return the elements that may be clutter, with what speaks against them."""
     found: dict[HtmlElement, Evidence] = {}
-    for element in layout.elements:
-        if element.tag in SILENT:
+    rules = common.elements
+    for element, names in layout.names.items():
+        tag = element.tag
+        if tag in SILENT:
             continue
-        verdict = _verdict(element, layout.names[element], common.elements)
+        verdict = None if names == " " and tag not in rules.tags else _verdict(tag, names, rules)
         if verdict is not None and not _runs_on(element):
             found[element] = verdict
-        elif element.tag == "a" and len(element) and _is_card(element):
+        elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
     for box in find_boxes(layout, common):
         found.setdefault(box, "hint")
@@ -116,10 +118,10 @@ def _runs_on(element: HtmlElement) -> bool:
     return len(beside.strip()) + len((element.tail or "").strip()) >= PROSE / 2
 
 
-def _verdict(element: HtmlElement, names: str, rules: ElementRules) -> Evidence | None:
-    if element.tag in rules.tags:
+def _verdict(tag: str, names: str, rules: ElementRules) -> Evidence | None:
+    if tag in rules.tags:
         return "tag"
-    if element.tag in _FRAME or names == " ":
+    if tag in _FRAME or names == " ":
         return None
     return _name_verdict(names, rules)
 

@@ -14,12 +14,29 @@ MAX_NAMES = 4
 SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
+_DATES = frozenset(("date", "range"))
 _CERTAIN = frozenset(("year", "short_year", "weekday"))
 _EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
 _CONTEXT = frozenset(("named by date", "expected", "belonging", "shown", "separator"))
 
 
-def unknown_places(items: list[Item], shape: str) -> list[int]:
+def believable(found: list[Moment], items: list[Item], line: Line) -> list[Moment]:
+    """Return the moments that the words around leave an article's.
+
+    A full date stands anywhere; a day without a year, where nothing says it is a name; a weekday, an
+    age or a time only where all else is known.
+    """
+    if all(map(_is_certain, found)):
+        return found
+    unknown = _unknown_places(items, line.shape)
+    return [moment for moment in found if _is_certain(moment) or _is_believable(moment, line, unknown)]
+
+
+def _is_certain(moment: Moment) -> bool:
+    return moment.labelled or (moment.kind in _DATES and not _CERTAIN.isdisjoint(moment.fields))
+
+
+def _unknown_places(items: list[Item], shape: str) -> list[int]:
     """Return the tokens, in order, that neither the grammar nor the glue between its items explains."""
     places = []
     end = 0
@@ -30,18 +47,9 @@ def unknown_places(items: list[Item], shape: str) -> list[int]:
     return places + [place for place in range(end, len(shape)) if shape[place] not in _EXPLAINED]
 
 
-def is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
-    """Tell whether the words around a moment leave it an article's date.
-
-    A full date stands anywhere; a day without a year, where nothing says it is a name; a weekday, an
-    age or a time only where all else is known.
-    """
-    if moment.labelled:
-        return True
+def _is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
     fields, words = moment.fields, line.shape[moment.start : moment.end]
     match moment.kind:
-        case "date" | "range" | "compact" if not fields.keys().isdisjoint(_CERTAIN):
-            return True
         case "range" | "date" if "month_first" not in fields:
             return not _names_an_event(moment, line.shape)
         case "day/month" if "weekday" not in fields and _is_a_score(moment):

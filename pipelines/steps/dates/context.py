@@ -8,11 +8,12 @@ from __future__ import annotations
 # Publishing systems' labels, France, Québec, Belgium, Switzerland, Africa; a few half-translated ones.
 PUBLISHED = (
     "publie, publiee, publies, publiees, publication, parution, paru, parue, parus, poste, postee, cree, creee, "
-    "redige, redigee, ecrit, ecrite, diffuse, diffusee, date, datee, envoye, envoyee, ajoute, ajoutee, soumis, soumise, "
-    "depose, edite, published, posted, created, mis en ligne, mise en ligne, premiere publication, publication initiale, "
-    "date de publication, premiere parution, date de parution, date de mise en ligne, date de creation, "
-    "en ligne depuis, en ligne le, date du, datee du, publie en ligne, initialement publie, initialement publiee, "
-    "publie initialement, publiee initialement, version initiale, article paru, article du, date published, "
+    "redige, redigee, ecrit, ecrite, diffuse, diffusee, date, datee, envoye, envoyee, ajoute, ajoutee, soumis, "
+    "soumise, depose, edite, published, posted, created, mis en ligne, mise en ligne, premiere publication, "
+    "publication initiale, date de publication, premiere parution, date de parution, date de mise en ligne, "
+    "date de creation, en ligne depuis, en ligne le, date du, datee du, publie en ligne, initialement publie, "
+    "initialement publiee, publie initialement, publiee initialement, version initiale, article paru, article du, "
+    "date published, "
     # What an issue carries as its date.
     "edition, numero, newsletter, horoscope, mensuel, bimestriel, trimestriel, hebdomadaire"
 )

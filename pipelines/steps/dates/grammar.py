@@ -8,10 +8,8 @@ over all. Every pattern is bounded, so a line costs time in proportion to its le
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
 
 NUMBERS = "0123456789YK"
 NUMBER = f"[{NUMBERS}]"
@@ -152,8 +150,8 @@ RULES = (
     Rule("relative", "C", "C(?P<noon>N)"),
     Rule("relative", "H", "(?P<days>H)q?"),
     Rule("last", "Lkoy", "L?(?P<unit>[koy])D"),
-    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}|M)"),
-    Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}|[MNR])"),
+    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}(?![h:])|M)"),
+    Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}(?![h:])|[MNR])"),
     Rule("weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>[{WEEKDAYS}]);?q?(?P<last>D)?(?!F)"),
 )
 
@@ -168,29 +166,24 @@ class Family(NamedTuple):
     fields: dict[int, tuple[tuple[str, int], ...]]
 
 
-def _family(rules: Iterable[Rule]) -> Family:
+@cache
+def family(start: str) -> Family | None:
+    """Return the family of a token class, None where no rule starts with it. Compiled when first asked for."""
+    numbers = tuple(number for number, rule in enumerate(RULES) if start in rule.starts)
+    return _compiled(numbers) if numbers else None
+
+
+@cache
+def _compiled(numbers: tuple[int, ...]) -> Family:
     kinds: dict[int, str] = {}
     fields: dict[int, tuple[tuple[str, int], ...]] = {}
     parts = []
     group = 1
-    for rule in rules:
+    for number in numbers:
+        rule = RULES[number]
         names = _FIELD.findall(rule.pattern)
         kinds[group] = rule.kind
         fields[group] = tuple((name, group + place) for place, name in enumerate(names, start=1))
         parts.append(f"({_FIELD.sub('(', rule.pattern)})")
         group += 1 + len(names)
     return Family(re.compile("|".join(parts)), kinds, fields)
-
-
-def _families() -> dict[str, Family]:
-    """Return the family of each class that starts a rule; classes that start the same rules share one."""
-    started: dict[str, tuple[int, ...]] = {
-        start: tuple(number for number, each in enumerate(RULES) if start in each.starts)
-        for rule in RULES
-        for start in rule.starts
-    }
-    families = {numbers: _family(RULES[number] for number in numbers) for numbers in set(started.values())}
-    return {start: families[numbers] for start, numbers in started.items()}
-
-
-FAMILIES = _families()
