@@ -34,7 +34,7 @@ def test_a_list_becomes_outlets_one_a_site():
     assert (valmont.country, valmont.timezone) == ("CH", "Europe/Zurich")
     assert valmont.feeds == ("https://www.gazette-valmont.ch/rss?a=1&b=2", "https://gazette-valmont.ch/sports.xml")
     assert valmont.tags == ("presse-regionale", "sport")
-    assert (fanal.slug, fanal.site, fanal.country) == ("fanal", "https://www.fanal.example", "FR")
+    assert (fanal.slug, fanal.site, fanal.country) == ("fanal-example", "https://www.fanal.example", "FR")
 
 
 def test_feeds_of_known_outlets_are_named_and_not_made_again():
@@ -79,6 +79,19 @@ def test_a_cell_is_never_a_formula():
     assert row[1] == "'=cmd|' /C calc'!A0"
     [again] = read_csv(write_csv([outlet]).encode(), name="f")
     assert again.name == outlet.name
+
+
+def nested(levels):
+    each = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, levels))
+    head = f'<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY e0 "{"ha" * 500}">{each}]>'
+    return f'{head}<opml><body><outline text="&e{levels - 1};" xmlUrl="https://g.example/"/></body></opml>'.encode()
+
+
+def test_an_entity_bomb_costs_nothing():
+    start = time.perf_counter()
+    with pytest.raises(OutletError, match="f: has a DOCTYPE"):
+        read_opml(nested(30), name="f")
+    assert time.perf_counter() - start < 1
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
