@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NUMBERS = "0123456789YK"
 NUMBER = f"[{NUMBERS}]"
@@ -159,31 +162,34 @@ _FIELD = re.compile(r"\(\?P<(\w+)>")
 
 
 class Family(NamedTuple):
-    """The rules that may start at one token class, as one pattern: `kinds` and `fields` by a match's outer group."""
+    """The rules that may start at one token class, as one pattern."""
 
-    pattern: re.Pattern[str]
-    kinds: dict[int, str]
-    fields: dict[int, tuple[tuple[str, int], ...]]
+    match: Callable[[str, int], re.Match[str] | None]
+    rules: dict[int, tuple[str, tuple[tuple[str, int], ...]]]
+    """By a match's outer group: the rule's kind, and the group of each field."""
 
 
-@cache
-def family(start: str) -> Family | None:
-    """Return the family of a token class, None where no rule starts with it. Compiled when first asked for."""
-    numbers = tuple(number for number, rule in enumerate(RULES) if start in rule.starts)
-    return _compiled(numbers) if numbers else None
+class _Families(dict[str, Family | None]):
+    """The family of each token class, None where no rule starts with it; compiled when first asked for."""
+
+    def __missing__(self, start: str) -> Family | None:
+        numbers = tuple(number for number, rule in enumerate(RULES) if start in rule.starts)
+        self[start] = _compiled(numbers) if numbers else None
+        return self[start]
+
+
+FAMILIES = _Families()
 
 
 @cache
 def _compiled(numbers: tuple[int, ...]) -> Family:
-    kinds: dict[int, str] = {}
-    fields: dict[int, tuple[tuple[str, int], ...]] = {}
+    rules = {}
     parts = []
     group = 1
     for number in numbers:
         rule = RULES[number]
         names = _FIELD.findall(rule.pattern)
-        kinds[group] = rule.kind
-        fields[group] = tuple((name, group + place) for place, name in enumerate(names, start=1))
+        rules[group] = (rule.kind, tuple((name, group + place) for place, name in enumerate(names, start=1)))
         parts.append(f"({_FIELD.sub('(', rule.pattern)})")
         group += 1 + len(names)
-    return Family(re.compile("|".join(parts)), kinds, fields)
+    return Family(re.compile("|".join(parts)).match, rules)
