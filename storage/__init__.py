@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from kiosque.errors import StorageError, UsageError
 
@@ -116,7 +116,7 @@ class Batch:
     """Changed articles in the order of their last change, as columns: the way exports take them."""
 
     changes: tuple[Change, ...]
-    columns: Mapping[str, Sequence[object]]
+    columns: Mapping[str, Sequence[Any]]
     """By the record's field, plain values as JSON has them. Deleted articles have no row here; the others
     stand in the order of `changes`."""
 
@@ -154,14 +154,28 @@ class Forgotten:
     """Pointers into the archive."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFile:
+    """A file of an export."""
+
+    name: str
+    """Its path in the export's folder, with `/`."""
+    rows: int
+    bytes: int
+    sha256: str
+
+
 class Sink(Protocol):
-    """Takes records."""
+    """Takes rows and writes them into files of one format."""
 
-    def write(self, records: Sequence[Record]) -> None:
-        """Keep the records; raises StorageError when they could not be kept."""
+    def write(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Append rows, given as columns. Raises StorageError when the disk refuses."""
 
-    def close(self) -> None:
-        """Make what was written durable, and let go of the files."""
+    def close(self) -> list[ExportFile]:
+        """Make what was written durable, and say what it is."""
+
+    def discard(self) -> None:
+        """Let go of the files, closed or not."""
 
 
 class Archive(Protocol):

@@ -9,6 +9,13 @@ import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples on every machine: a check that fails by chance tells nobody what broke. Fuzzing at length is for
+# a person: `pytest --hypothesis-profile=chance`.
+settings.register_profile("kiosque", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("chance", deadline=None, max_examples=2000)
+settings.load_profile("kiosque")
 
 
 def pytest_addoption(parser):

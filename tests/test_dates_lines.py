@@ -148,7 +148,10 @@ AFRICA = {  # timezone, text: value; fetched at FETCHED
     ("Africa/Ouagadougou", "• jeudi 24 octobre 2024 à 18h36min"): "2024-10-24T18:36:00+00:00",
     ("Indian/Reunion", "Publié le 24 octobre 2024 à 18H36"): "2024-10-24T18:36:00+04:00",
     ("Indian/Antananarivo", "jeudi, 24 octobre 2024 18:36"): "2024-10-24T18:36:00+03:00",
-    ("Pacific/Noumea", "Publié le 24 octobre 2024 à 18h36, mis à jour le 25 octobre 2024 à 6h"): "2024-10-24T18:36:00+11:00",
+    (
+        "Pacific/Noumea",
+        "Publié le 24 octobre 2024 à 18h36, mis à jour le 25 octobre 2024 à 6h",
+    ): "2024-10-24T18:36:00+11:00",
     ("America/Port-au-Prince", "Publié le 2024-10-24 | 18h36"): "2024-10-24T18:36:00-04:00",
     ("Asia/Beirut", "L'OLJ / le 24 octobre 2024 à 18h36"): "2024-10-24T18:36:00+03:00",
 }
@@ -468,4 +471,7 @@ def test_the_missing_year_is_the_latest_that_fits_before_the_fetch(place, value)
 
 
 def test_a_reading_is_made_for_any_aware_fetch():
-    assert parse_date("hier", relative_to=datetime(2024, 10, 25, 23, tzinfo=UTC), timezone="Indian/Reunion").value == "2024-10-25"
+    assert (
+        parse_date("hier", relative_to=datetime(2024, 10, 25, 23, tzinfo=UTC), timezone="Indian/Reunion").value
+        == "2024-10-25"
+    )

@@ -42,8 +42,12 @@ def test_a_slug_like_no_other_gets_the_way_to_the_list():
         named(OUTLETS, "§§§§")
 
 
+def globals_of(outlets_dir):
+    return SimpleNamespace(settings=lambda: SimpleNamespace(outlets_dir=outlets_dir))
+
+
 def run(*arguments, outlets_dir=None):
-    result = CliRunner().invoke(outlets_app, arguments, obj=SimpleNamespace(outlets_dir=outlets_dir))
+    result = CliRunner().invoke(outlets_app, arguments, obj=globals_of(outlets_dir))
     assert result.exception is None, result.exception
     return result.output
 
@@ -78,5 +82,5 @@ def test_show_prints_the_declaration():
 
 
 def test_show_of_an_unknown_slug_is_an_outlet_error():
-    result = CliRunner().invoke(outlets_app, ["show", "nowhere"])
+    result = CliRunner().invoke(outlets_app, ["show", "nowhere"], obj=globals_of(None))
     assert isinstance(result.exception, OutletError)

@@ -17,6 +17,7 @@ from kiosque.cli.export import export
 from kiosque.cli.outlets import outlets_app
 from kiosque.cli.read import read
 from kiosque.cli.records import records
+from kiosque.cli.reread import reread
 from kiosque.cli.schedule import schedule
 from kiosque.errors import KiosqueError, UsageError
 
@@ -81,7 +82,7 @@ def options(
     context.obj = Globals(home=home, outlets_dir=outlets, db=db)
 
 
-for command in (crawl, demo, export, read, records, schedule):
+for command in (crawl, demo, export, read, records, reread, schedule):
     app.command()(command)
 app.command("date")(date_command)
 app.add_typer(outlets_app, name="outlets")

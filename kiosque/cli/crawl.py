@@ -28,6 +28,10 @@ def crawl(
     outlets: Annotated[list[str] | None, typer.Argument(metavar="[OUTLET]...", help="Slugs of outlets")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Every outlet that is known")] = False,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Outlets of this tag: regional, sport; given again, both hold")
+    ] = None,
+    country: Annotated[list[str] | None, typer.Option(help="Outlets of this country: BE; may be given again")] = None,
     feed: Annotated[list[str] | None, typer.Option(help="A feed or news sitemap to poll")] = None,
     url: Annotated[list[str] | None, typer.Option(help="An article to read")] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="The most articles to fetch")] = None,
@@ -38,10 +42,14 @@ def crawl(
     """Poll feeds now, read each new article, and save the records.
 
     Example: kiosque crawl lemonde liberation --limit 20
+    Example: kiosque crawl --group regional --country BE
     """
     settings: Settings = context.obj.settings()
-    if not (outlets or every or feed or url):
-        raise UsageError("nothing to crawl: name outlets (see `kiosque outlets list`), or give --all, --feed or --url")
+    if not (outlets or every or group or country or feed or url):
+        raise UsageError(
+            "nothing to crawl: name outlets (see `kiosque outlets list`), "
+            "or give --all, --group, --country, --feed or --url"
+        )
     log_to_stderr()
     from kiosque.cli.progress import progress_bar, show_outcomes
     from pipelines.newsroom import Newsroom
@@ -49,7 +57,8 @@ def crawl(
 
     newsroom = Newsroom.open(settings, rehearse=dry_run)
     try:
-        plan = plan_of(newsroom, outlets or [], every=every, feeds=feed or [], pages=url or [])
+        slugs = [*(outlets or []), *members(newsroom, groups=group or [], countries=country or [])]
+        plan = plan_of(newsroom, slugs, every=every, feeds=feed or [], pages=url or [])
         plan = replaced(plan, limit=limit, revisit=revisit)
     except KiosqueError:
         newsroom.close(now=True)
@@ -62,6 +71,22 @@ def crawl(
     else:
         show_outcomes(summary, dry_run=dry_run)
     finish(run)
+
+
+def members(newsroom: Newsroom, *, groups: list[str], countries: list[str]) -> list[str]:
+    """Return the slugs of the outlets that have all of the groups, of one of the countries, and feeds to ask.
+
+    Raises `OutletError` for a group or country that no outlet has, `UsageError` when none of them may be asked.
+    """
+    if not (groups or countries):
+        return []
+    from kiosque.outlets import chosen_strictly
+
+    chosen = chosen_strictly(newsroom.outlets, countries=countries, tags=groups)
+    slugs = [slug for slug, outlet in chosen.items() if reachable(outlet, newsroom.settings)]
+    if not slugs:
+        raise UsageError(NO_CONTACT)
+    return slugs
 
 
 def replaced(plan: Plan, **changes: Any) -> Plan:

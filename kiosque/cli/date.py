@@ -57,10 +57,10 @@ def _zone(name: object, where: str) -> ZoneInfo:
 def _instant(text: object, zone: ZoneInfo, where: str) -> datetime:
     """Return the instant of an ISO string, on the zone's clock where it has no offset."""
     try:
-        instant = datetime.fromisoformat(text)  # type: ignore[arg-type]  what is no string raises TypeError
+        instant = datetime.fromisoformat(str(text))
         instant = instant if instant.tzinfo else instant.replace(tzinfo=zone)
         return instant.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"{where}: {text!r} is no ISO 8601 date and time (like 2026-03-01T09:00)") from error
 
 
@@ -103,23 +103,21 @@ def _answer_lines(lines: Iterable[bytes], fetched: datetime, tz: str) -> int:
 def _answer(line: bytes, fetched: datetime, tz: str) -> dict[str, Any]:
     from pipelines.steps.dates import parse_date
 
-    identifier = None
     try:
         asked = json.loads(line)
-        if not isinstance(asked, dict):
-            raise UsageError("a JSON object is expected")
-        identifier = asked.get("id")
-        text = asked.get("text")
-        if not isinstance(text, str):
-            raise UsageError(f"text: a string is expected, not {text!r:.60}")
-        name = asked.get("tz") or tz
-        zone = _zone(name, "tz")
-        instant = _instant(asked["now"], zone, "now") if asked.get("now") is not None else fetched
     except (ValueError, RecursionError) as error:
-        return {"id": identifier, "value": None, "error": f"not JSON: {error}"}
+        return {"id": None, "value": None, "error": f"not JSON: {error}"}
+    if not isinstance(asked, dict):
+        return {"id": None, "value": None, "error": "a JSON object is expected"}
+    identifier, text = asked.get("id"), asked.get("text")
+    if not isinstance(text, str):
+        return {"id": identifier, "value": None, "error": f"text: a string is expected, not {text!r:.60}"}
+    try:
+        zone = _zone(asked.get("tz") or tz, "tz")
+        instant = _instant(asked["now"], zone, "now") if asked.get("now") is not None else fetched
     except UsageError as error:
         return {"id": identifier, "value": None, "error": str(error)}
-    return {"id": identifier, **_fields(parse_date(text, relative_to=instant, timezone=name))}
+    return {"id": identifier, **_fields(parse_date(text, relative_to=instant, timezone=zone.key))}
 
 
 def _fields(reading: DateReading | None) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from kiosque.errors import UsageError
-
 
 class Format(StrEnum):
     """What an export is written as."""
@@ -23,29 +21,32 @@ def export(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="An empty folder, or one that an export made")],
     *,
-    form: Annotated[Format, typer.Option("--format", help="jsonl; parquet and csv are to come")] = Format.jsonl,
+    form: Annotated[Format, typer.Option("--format", help="What to write")] = Format.jsonl,
     since: Annotated[
-        int | None, typer.Option(metavar="CURSOR", min=0, help="Only what changed after an earlier export's cursor")
+        str | None, typer.Option(metavar="CURSOR", help="Only what changed after an earlier export's cursor")
     ] = None,
     include_reserved: Annotated[
         bool, typer.Option(help="Also records whose publisher reserves text and data mining")
     ] = False,
+    one_per_cluster: Annotated[
+        bool, typer.Option("--one-per-cluster", help="Only the earliest of each group of near-duplicates")
+    ] = False,
 ) -> None:
-    """Write the latest revision of every article, with a manifest and the JSON Schema.
+    """Write the latest revision of every article, with a manifest, the JSON Schema and a dataset card.
 
-    Example: kiosque export dataset --format jsonl
+    Example: kiosque export dataset --format parquet
     """
-    if form is not Format.jsonl:
-        raise UsageError(f"--format {form} is not there yet; use --format jsonl")
+    from storage import export as exports
     from storage import open_storage
-    from storage.export import export_jsonl
+    from storage.columns import Filters
 
     store = open_storage(context.obj.settings().database)
     try:
-        manifest = export_jsonl(store, folder, after=since or 0, include_reserved=include_reserved)
+        filters = Filters(include_reserved=include_reserved, one_per_cluster=one_per_cluster)
+        manifest = exports.export(store, folder, form=form.value, since=since, filters=filters)
     finally:
         store.close()
     print(
-        f"{manifest['rows']} records in {folder / manifest['files'][0]['name']}"
-        f" ({manifest['reserved_left_out']} reserved left out); cursor {manifest['cursor']}"
+        f"{manifest['rows']} records in {folder} ({manifest['reserved_left_out']} reserved left out);"
+        f" cursor {manifest['cursor']}"
     )

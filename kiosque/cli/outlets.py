@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosque.cli.outlets_home import known_outlets
+from kiosque.cli.outlets_lists import export_list, import_list
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kiosque.model import Outlet
 
-outlets_app = typer.Typer(no_args_is_help=True, help="The outlets that Kiosque knows: list them, show one.")
+outlets_app = typer.Typer(
+    no_args_is_help=True, help="The outlets that Kiosque knows: list, show, add, check, import and export them."
+)
+outlets_app.command("import")(import_list)
+outlets_app.command("export")(export_list)
 
 
 class ListFormat(StrEnum):
@@ -43,7 +50,7 @@ def list_outlets(
     """List the outlets, sorted by slug, all or those that the filters leave."""
     from kiosque.outlets import choose, markdown_table
 
-    outlets = choose(_outlets(ctx), countries=country or (), regions=region or (), tags=tag or ()).values()
+    outlets = choose(known_outlets(ctx), countries=country or (), regions=region or (), tags=tag or ()).values()
     match output:
         case ListFormat.JSON:
             _print_json([_declaration(outlet) for outlet in outlets])
@@ -62,18 +69,11 @@ def show_outlet(
     """Show one outlet's declaration."""
     from kiosque.outlets import named, outlet_toml
 
-    outlet = named(_outlets(ctx), slug)
+    outlet = named(known_outlets(ctx), slug)
     if output is ShowFormat.JSON:
         _print_json(_declaration(outlet))
     else:
         print(f"# {outlet.slug}.toml\n{outlet_toml(outlet)}", end="")
-
-
-def _outlets(ctx: typer.Context) -> dict[str, Outlet]:
-    """Load the shipped outlets and those of `--outlets`, which the main callback left in the root's `obj`."""
-    from kiosque.outlets import load_outlets
-
-    return load_outlets(getattr(ctx.find_root().obj, "outlets_dir", None))
 
 
 def _declaration(outlet: Outlet) -> dict[str, object]:

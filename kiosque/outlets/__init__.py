@@ -1,12 +1,13 @@
 """The outlet registry: outlet files become `Outlet`s, and a page's address finds its own."""
 
-from kiosque.outlets.choose import choose, named
+from kiosque.outlets.choose import choose, chosen_strictly, named
 from kiosque.outlets.load import load_outlet, load_outlets
 from kiosque.outlets.match import finder, outlet_for, unknown_outlet
-from kiosque.outlets.write import markdown_table, outlet_toml
+from kiosque.outlets.write import markdown_table, outlet_toml, write_outlet
 
 __all__ = [
     "choose",
+    "chosen_strictly",
     "finder",
     "load_outlet",
     "load_outlets",
@@ -15,4 +16,5 @@ __all__ = [
     "outlet_for",
     "outlet_toml",
     "unknown_outlet",
+    "write_outlet",
 ]

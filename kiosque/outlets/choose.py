@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kiosque.errors import OutletError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from kiosque.model import Outlet
 
@@ -61,15 +61,43 @@ def choose(
     Case and accents do not matter, and a part of a region's name is enough ("bretagne", "alpes").
     """
     codes = {code.upper() for code in countries}
-    parts = [_plain(region) for region in regions]
-    wanted = {_plain(tag) for tag in tags}
+    parts = [plain(region) for region in regions]
+    wanted = {plain(tag) for tag in tags}
     return {
         slug: outlet
         for slug, outlet in outlets.items()
         if (not codes or outlet.country in codes)
-        and (not parts or any(part in _plain(outlet.region or "") for part in parts))
+        and (not parts or any(part in plain(outlet.region or "") for part in parts))
         and wanted <= set(outlet.tags)
     }
+
+
+def chosen_strictly(
+    outlets: Mapping[str, Outlet], *, countries: Collection[str] = (), tags: Collection[str] = ()
+) -> dict[str, Outlet]:
+    """Choose as `choose` does, for a machine to work on: a misspelt filter must not pass for an empty choice.
+
+    Raises `OutletError`, with the nearest name, for a country or tag that no outlet has, and when none has them all.
+    """
+    for country in countries:
+        _known(country, {outlet.country for outlet in outlets.values()}, kind="country", fold=str.upper)
+    for tag in tags:
+        _known(tag, {tag for outlet in outlets.values() for tag in outlet.tags}, kind="group", fold=plain)
+    chosen = choose(outlets, countries=countries, tags=tags)
+    if not chosen:
+        filters = " and ".join([*(repr(tag) for tag in tags), *([" or ".join(countries)] if countries else [])])
+        raise OutletError(
+            f"no outlet is of {filters}; `kiosque outlets list` with the same filters shows what there is"
+        )
+    return chosen
+
+
+def _known(given: str, known: Collection[str], *, kind: str, fold: Callable[[str], str]) -> None:
+    if fold(given.strip()) in known:
+        return
+    near = get_close_matches(fold(given.strip())[:100], sorted(known), n=1)
+    listed = "there are " + ", ".join(sorted(known))
+    raise OutletError(f"no outlet has the {kind} {given!r}; {f'did you mean {near[0]!r}?' if near else listed}")
 
 
 def named(outlets: Mapping[str, Outlet], slug: str) -> Outlet:
@@ -81,6 +109,7 @@ def named(outlets: Mapping[str, Outlet], slug: str) -> Outlet:
     raise OutletError(f"no outlet is called {slug!r}{hint}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text in small letters without accents."""
     decomposed = unicodedata.normalize("NFD", text.strip().casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -76,10 +76,20 @@ def unknown_outlet(url: str) -> Outlet:
     return Outlet(slug=slug, name=name, site=f"{scheme}://{host or 'unknown.invalid'}", country="FR")
 
 
+def is_shared(url: str) -> bool:
+    """Tell whether a URL's host carries the feeds of many outlets.
+
+    >>> is_shared("https://feeds.feedburner.com/gazette"), is_shared("https://gazette.example/rss")
+    (True, False)
+    """
+    host, _ = _host_and_path(url)
+    return not SHARED_HOSTS.isdisjoint(_wider(host))
+
+
 def _addresses(outlet: Outlet) -> Iterator[Address]:
     for url in (outlet.site, *outlet.feeds, *outlet.news_sitemaps):
         host, path = _host_and_path(url)
-        if SHARED_HOSTS.isdisjoint(_wider(host)):
+        if not is_shared(url):
             folder = path[: path.rindex("/") + 1] if "/" in path else "/"
             yield Address(slug=outlet.slug, host=_widest(host), folder=folder, is_site=url == outlet.site)
 

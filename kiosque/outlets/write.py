@@ -7,10 +7,12 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from kiosque.errors import OutletError
 from kiosque.outlets.fields import OUTLET_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from kiosque.model import CleanRules, Outlet, ReadRules
 
@@ -28,6 +30,23 @@ def outlet_toml(outlet: Outlet) -> str:
     for rules in outlet.read:
         lines += ["", "[read]" if len(outlet.read) == 1 else "[[read]]", *_rules(rules)]
     return "\n".join(lines) + "\n"
+
+
+def write_outlet(outlet: Outlet, folder: Path) -> Path:
+    """Write an outlet's file into a folder, made if needed, and return it.
+
+    Raises `OutletError` when there is such a file already, or when it cannot be written.
+    """
+    file = folder / f"{outlet.slug}.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(outlet_toml(outlet))
+    except FileExistsError as error:
+        raise OutletError(f"{file}: exists already and is not written over") from error
+    except OSError as error:
+        raise OutletError(f"{file}: cannot be written ({error.strerror})") from error
+    return file
 
 
 def markdown_table(outlets: Iterable[Outlet]) -> str:

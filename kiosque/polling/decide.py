@@ -59,7 +59,8 @@ def decide(
     moment = Moment(now, rng_fraction, bounds or Bounds())
     polled = replace(state, last_polled=now)
     if poll.failure is not None or poll.status is None:
-        return after_no_answer(polled, poll, moment)
+        # Silence does not bring back a feed that said twice that it is gone; a person or an answer does.
+        return polled if state.health == "gone" else after_no_answer(polled, poll, moment)
     if poll.status == _GONE:
         return after_gone(polled, moment)
     polled = replace(polled, gone_seen=0)

@@ -32,7 +32,8 @@ _PAYWALL = re.compile(
     r"paywall|premium|piano|poool|qiota|restricted|offers?\b|offre|subscri|abonn|abo[_-]|teaser-?end|wall\b"
 )
 _OFFER = re.compile(
-    r"\d ?€|€ ?/|abonn(?:é|ez|ement)|sans engagement|essai|résiliable|réservée? aux|déjà (?:un )?compte|identifiez-vous|connectez-vous",
+    r"\d ?€|€ ?/|abonn(?:é|ez|ement)|sans engagement|essai|résiliable|réservée? aux|déjà (?:un )?compte"
+    r"|identifiez-vous|connectez-vous",
     re.IGNORECASE,
 )
 _CARD_LENGTH = 600
@@ -46,7 +47,8 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     titles: list[HtmlElement] = []
     for element in layout.elements:
         tag, length = element.tag, layout.length[element]
-        if not length:
+        # A wrapper around one element says nothing that the element does not.
+        if not length or (len(element) == 1 and tag not in _HEADINGS and layout.length[element[0]] == length):
             continue
         if tag in _HEADINGS:
             if _opens(element, length, _HEADING_LENGTH, common):
@@ -65,9 +67,9 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
 def find_offers(layout: Layout) -> Iterator[HtmlElement]:
     """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
     for element in layout.elements:
-        if 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element]):
-            if _OFFER.search(" ".join(element.itertext())):
-                yield element
+        is_named = 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element])
+        if is_named and _OFFER.search(" ".join(element.itertext())):
+            yield element
 
 
 @lru_cache(maxsize=8192)
@@ -76,7 +78,10 @@ def _is_paywall(names: str) -> bool:
 
 
 def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:
-    return length <= most and opens_box(" ".join(element.itertext()), common)
+    if length > most:
+        return False
+    text = " ".join(element.itertext()) if len(element) else element.text
+    return opens_box(text, common) if text else False
 
 
 @lru_cache(maxsize=16384)
@@ -95,6 +100,7 @@ def _box_of(heading: HtmlElement, layout: Layout, common: CommonRules) -> Iterat
         if common.elements.body.search(layout.names[parent]):
             break
         box = parent
+    yield heading
     yield box
     if box.tag in _HEADINGS or box.tag == "p":
         for sibling in box.itersiblings():

@@ -76,6 +76,8 @@ def _mend(text: str) -> str:
     >>> _mend("Le signe « Ã » est une lettre du portugais : SÃO PAULO.")
     'Le signe « Ã » est une lettre du portugais : SÃO PAULO.'
     """
+    if "Ã" not in text and "â€" not in text:
+        return text
     marks = len(_MOJIBAKE.findall(text))
     if marks < _MANY or marks < len(re.findall("[éèêàùçîôœ]", text)):
         return text

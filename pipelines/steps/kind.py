@@ -39,31 +39,32 @@ _ARTICLES = frozenset(
 )
 _LISTS = frozenset({"collectionpage", "itemlist", "searchresultspage"})
 _LANGUAGES = {"fr": "french", "en": "english", "nl": "dutch", "de": "german", "it": "italian", "es": "spanish"}
-# What an answer of a guard says in its title or its few lines; each only counts on a page with next to no text.
+# What an answer of a guard says in its title or few lines; it only counts on a page with next to no text.
 _CHALLENGE = re.compile(
-    r"just a moment|checking your browser|un instant\s*(?:\.\.\.|…)|vérification (?:de sécurité|que vous)|attention required"
-    r"|access denied|accès (?:refusé|interdit|bloqué)|êtes-vous un (?:humain|robot)|you have been blocked|pardon our interruption"
-    r"|please enable js|activer javascript et|captcha|cf-browser-verification|datadome|enable javascript and cookies",
+    r"just a moment|checking your browser|un instant\s*(?:\.\.\.|…)|vérification (?:de sécurité|que vous)"
+    r"|attention required|access denied|accès (?:refusé|interdit|bloqué)|êtes-vous un (?:humain|robot)"
+    r"|you have been blocked|pardon our interruption|please enable js|activer javascript et|captcha"
+    r"|cf-browser-verification|datadome|enable javascript and cookies",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
-    r"(?:accepter|refuser|paramétrer|gérer|gestion).{0,40}cookies|cookies.{0,80}(?:accepter|refuser|partenaires|consent)"
-    r"|votre vie privée|respect de (?:votre|la) vie privée|nos partenaires (?:stockons|utilisons)|continuer sans accepter",
+    r"(?:paramétrer|gérer|gestion de(?:s| mes)|accepter tous les|refuser tous les) cookies"
+    r"|vos choix en matière de cookies|votre vie privée|nos partenaires|nous (?:utilisons|déposons) des cookies|continuer sans accepter"
+    r"|(?:vous pouvez|pour) (?:accepter|refuser) (?:les|ces|tous les) cookies|tout (?:accepter|refuser)",
     re.IGNORECASE,
 )
 _LOGIN = re.compile(
-    r"(?:connectez-vous|identifiez-vous|se connecter|mot de passe|créez? (?:un|votre) compte|espace abonné)",
-    re.IGNORECASE,
+    r"connectez-vous|identifiez-vous|se connecter|mot de passe|créez? (?:un|votre) compte|espace abonné", re.IGNORECASE
 )
 _PAYWALL_NAMES = re.compile(
     r"paywall|piano-?(?:inline|container|offer)|poool|article[_-]?(?:is-)?(?:premium|restricted|locked|payant|abonne)"
-    r"|(?:is|has)[_-]?(?:premium|paywall|restricted|locked)|premium-?(?:content|article|paywall)|reserve-?(?:aux-)?abonn"
-    r"|paid-?content|qiota|subscriber-?only|fig-premium-paywall|abo-?inciter"
+    r"|(?:is|has)[_-]?(?:premium|paywall|restricted|locked)|premium-?(?:content|article|paywall)"
+    r"|reserve-?(?:aux-)?abonn|paid-?content|qiota|subscriber-?only|abo-?inciter"
 )
 _PAYWALL_LINES = re.compile(
-    r"il vous reste [\d,.]+ ?% de (?:cet article|ce contenu)|(?:cet )?article (?:est )?réservé aux abonné|réservé à nos abonné"
-    r"|la suite (?:de cet article )?est réservée|contenu réservé aux abonné|pour lire la suite (?:de cet article)?,? ?(?:abonnez|connectez)"
-    r"|abonnez-vous pour lire|(?:envie de|vous souhaitez) lire la suite",
+    r"il vous reste [\d,.]+ ?% de (?:cet article|ce contenu)|(?:cet )?article (?:est )?réservé (?:aux|à nos) abonné"
+    r"|la suite (?:de cet article )?est réservée|contenu réservé aux abonné|abonnez-vous pour lire"
+    r"|pour lire la suite (?:de cet article)?,? ?(?:abonnez|connectez)|(?:envie de|vous souhaitez) lire la suite",
     re.IGNORECASE,
 )
 _FALSE = {"false", "0", "no", "non"}
@@ -76,7 +77,7 @@ class Shape:
 
     title: str
     shown: str
-    """The beginning of everything that the page shows."""
+    """The beginning of everything that the page shows; empty on a page with prose enough for an article."""
     length: int
     """Characters of everything that it shows."""
     links: int
@@ -90,7 +91,7 @@ def read_shape(layout: Layout, structured: Structured) -> Shape:
     body = root.find(".//body")
     return Shape(
         title=" ".join(root.xpath("string(//title)").split()),
-        shown="" if body is None else _beginning(body),
+        shown="" if body is None or sum(layout.prose.values()) > 2 * _SHORT else _beginning(body),
         length=0 if body is None else layout.length[body],
         links=sum(element.tag == "a" for element in layout.elements),
         password=root.find(".//input[@type='password']") is not None,
@@ -124,7 +125,7 @@ def _wall(shape: Shape, text: str) -> str | None:
         return None
     if shape.length < 2 * _SHORT and _CHALLENGE.search(f"{shape.title}\n{shape.shown}"):
         return "anti-bot"
-    if _CONSENT.search(text) or (not text and _CONSENT.search(shape.shown)):
+    if len({found.lower() for found in _CONSENT.findall(text or shape.shown)}) > 1:
         return "consent-wall"
     if shape.password and _LOGIN.search(shape.shown) and len(text) < _SHORT // 4:
         return "login-wall"

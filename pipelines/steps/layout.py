@@ -18,7 +18,7 @@ INLINE = frozenset(
 # Blocks that hold a paragraph; any other block with text of its own is a container whose text is bare.
 PARAGRAPHS = frozenset({"p", "li", "blockquote", "dd", "h2", "h3", "h4", "pre"})
 # Elements that carry no article text whatever they hold.
-SILENT = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "button", "iframe", "math"})
+SILENT = frozenset({"script", "style", "title", "button", "textarea", "option"})
 PROSE = 50
 """Characters outside links from which a block counts as prose."""
 _FRAME = frozenset({"html", "body", "main", "article"})
@@ -33,7 +33,7 @@ _CLOSE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A page measured. It keeps every element alive: lxml makes them anew, slowly, when nobody does."""
+    """A page measured."""
 
     root: HtmlElement
     heading: HtmlElement | None
@@ -56,15 +56,14 @@ class Layout:
     """Elements before the heading and close to it."""
 
 
-def lay_out(root: HtmlElement, heading: HtmlElement | None) -> Layout:
-    """Measure a page; the tree is left as it was."""
-    elements = tuple(root.iter())
+def lay_out(elements: tuple[HtmlElement, ...], heading: HtmlElement | None) -> Layout:
+    """Measure a page, given every element of its tree in page order; the tree is left as it was."""
     names = {one: f"{one.get('class') or ''} {one.get('id') or ''}".lower() for one in elements}
     length, linked, prose = _measure(elements)
     page = frozenset(heading.iterancestors()) if heading is not None else frozenset()
     below, above = _near(elements, heading, page, names)
     return Layout(
-        root=root,
+        root=elements[0],
         heading=heading,
         page=page,
         elements=elements,
@@ -85,38 +84,29 @@ def _measure(elements: tuple[HtmlElement, ...]) -> tuple[Lengths, Lengths, Lengt
     linked: Lengths = dict.fromkeys(elements, 0)
     direct: Lengths = {}
     block_of: dict[HtmlElement, HtmlElement | None] = {}
-    in_link: set[HtmlElement] = set()
-    silent: set[HtmlElement] = set()
     for element in elements:
         parent = element.getparent()
-        if parent is None:
-            block_of[element] = element
-            continue
-        tag, around = element.tag, block_of[parent]
-        if tag in SILENT or parent in silent:
-            silent.add(element)
-        if parent in in_link or (tag == "a" and element.get("href")):
-            in_link.add(element)
-        own = len(element.text.strip()) if element.text and element not in silent else 0
-        tail = len(element.tail.strip()) if element.tail and parent not in silent else 0
-        length[element] += own
-        length[parent] += tail
-        if element in in_link:
-            linked[element] += own
-        if parent in in_link:
-            linked[parent] += tail
-        elif around is not None:
-            direct[around] = direct.get(around, 0) + tail
-        if element in in_link or element in silent:
-            block_of[element] = None
+        around = element if parent is None else block_of[parent]
+        if parent is not None and (text := element.tail) and (size := len(text.strip())):
+            length[parent] += size
+            if around is None:
+                linked[parent] += size
+            else:
+                direct[around] = direct.get(around, 0) + size
+        tag = element.tag
+        size = 0 if tag in SILENT or not (text := element.text) else len(text.strip())
+        length[element] += size
+        if around is None or (tag == "a" and element.get("href")):
+            block_of[element] = None  # in a link
+            linked[element] += size
             continue
         block_of[element] = block = around if tag in INLINE else element
-        if block is not None:
-            direct[block] = direct.get(block, 0) + own
+        if size:
+            direct[block] = direct.get(block, 0) + size
     for element in reversed(elements):
         parent = element.getparent()
-        if parent is not None:
-            length[parent] += length[element]
+        if parent is not None and (size := length[element]):
+            length[parent] += size
             linked[parent] += linked[element]
     return length, linked, {block: size for block, size in direct.items() if size >= PROSE}
 

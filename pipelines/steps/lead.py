@@ -142,10 +142,13 @@ def _shown_description(layout: Layout, description: str | None) -> Lead:
 def _is_one_of_many(element: HtmlElement, layout: Layout) -> bool:
     """Tell whether an element is the first of the body's paragraphs: the description only repeats its beginning."""
     make = (element.tag, layout.names[element])
-    if any(one in layout.prose for one in element.itersiblings(preceding=True)):
+
+    def is_alike(one: HtmlElement) -> bool:
+        return (one.tag, layout.names[one]) == make and one in layout.prose
+
+    if any(is_alike(one) for one in element.itersiblings(preceding=True)):
         return True
-    alike = (one for one in element.itersiblings() if (one.tag, layout.names[one]) == make and one in layout.prose)
-    return sum(1 for _ in alike) >= _SEVERAL
+    return sum(is_alike(one) for one in element.itersiblings()) >= _SEVERAL
 
 
 def _same(shown: list[str], wanted: list[str]) -> bool:

@@ -43,6 +43,8 @@ _OTHER_TYPES = re.compile(
     r"^(image|audio|video|font)/|^application/(pdf|zip|json|octet-stream|rss|atom)", re.IGNORECASE
 )
 _FEED = re.compile(r"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
+# No step reads these, and drawings alone can be a third of a page's elements.
+_UNREAD = ("style", "svg", "template", "noscript", "iframe", "select", "canvas", "map")
 _TAG = re.compile(rb"<[a-zA-Z!/]")
 _NUL_SHARE = 0.001
 
@@ -55,6 +57,8 @@ class Document:
     """The URL that answered."""
     html: str
     root: HtmlElement
+    elements: tuple[HtmlElement, ...]
+    """Every element in page order. Kept because lxml makes a Python object anew for each that nobody holds."""
 
 
 def parse(page: Page) -> Document | Rejected:
@@ -68,9 +72,11 @@ def parse(page: Page) -> Document | Rejected:
     root = parse_html(text)
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
-    if next(islice(root.iter(), MAX_ELEMENTS, None), None) is not None:
+    etree.strip_elements(root, *_UNREAD, with_tail=False)
+    elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
+    if len(elements) > MAX_ELEMENTS:
         return Rejected(reason="too-large", url=page.final_url, detail=f"more than {MAX_ELEMENTS} elements")
-    return Document(url=page.final_url, html=text, root=root)
+    return Document(url=page.final_url, html=text, root=root, elements=elements)
 
 
 def parse_html(text: str) -> HtmlElement | None:

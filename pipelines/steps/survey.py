@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipelines.steps.boxes import find_boxes
 from pipelines.steps.layout import INLINE, PARAGRAPHS, PROSE, SILENT
@@ -35,8 +35,13 @@ _LONG = 80
 """Characters of a block that is a paragraph beyond doubt."""
 _MORE = 0.2
 """A wider element is taken when it adds this share of prose."""
-_CARRIES = 0.4
-"""A named element with this share of the page's prose is the page, whatever its name."""
+Evidence = Literal["name", "tag", "hint"]
+_ACQUITTED = {"name": 1.0, "tag": 0.8, "hint": 0.4, "title": 0.4}
+"""By what makes an element clutter, the share of the page's prose beyond which it is the page after all.
+
+A consent text can be longer than the teaser beside it, so a sure name stays guilty; a navigation that nobody closed
+holds the whole page; what stands around the title is judged least.
+"""
 _LINKED = 0.8
 """A heading with this share of its text in a link is another article's title."""
 
@@ -67,8 +72,8 @@ def survey(
                 inside[up] += size
     guilty = (
         element
-        for element, sure in suspects.items()
-        if inside[element] <= total * _CARRIES or (sure and element not in layout.page)
+        for element, evidence in suspects.items()
+        if inside[element] <= total * (_ACQUITTED["title"] if element in layout.page else _ACQUITTED[evidence])
     )
     clutter = frozenset([*guilty, *dropped])
     apart = clutter if lead is None else clutter | {lead}
@@ -81,22 +86,21 @@ def _upwards(element: HtmlElement) -> Iterator[HtmlElement]:
     yield from element.iterancestors()
 
 
-def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, bool]:
-    """Return the elements that may be clutter, True where their tag or name makes it sure.
-
-    Even what is sure is acquitted when it holds the title and the prose: a navigation that nobody closed.
-    """
-    found: dict[HtmlElement, bool] = {}
-    for element in layout.elements:
-        if element.tag in SILENT:
+def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence]:
+    """Return the elements that may be clutter, with what speaks against them."""
+    found: dict[HtmlElement, Evidence] = {}
+    rules = common.elements
+    for element, names in layout.names.items():
+        tag = element.tag
+        if tag in SILENT:
             continue
-        verdict = _verdict(element, layout.names[element], common.elements)
+        verdict = None if names == " " and tag not in rules.tags else _verdict(tag, names, rules)
         if verdict is not None and not _runs_on(element):
             found[element] = verdict
-        elif element.tag == "a" and len(element) and _is_card(element):
-            found[element] = False
+        elif tag == "a" and len(element) and _is_card(element):
+            found[element] = "hint"
     for box in find_boxes(layout, common):
-        found.setdefault(box, False)
+        found.setdefault(box, "hint")
     return found
 
 
@@ -114,22 +118,21 @@ def _runs_on(element: HtmlElement) -> bool:
     return len(beside.strip()) + len((element.tail or "").strip()) >= PROSE / 2
 
 
-def _verdict(element: HtmlElement, names: str, rules: ElementRules) -> bool | None:
-    """Return None for no clutter; True when the tag or names make it clutter for sure, False when they hint at it."""
-    if element.tag in rules.tags:
-        return True
-    if element.tag in _FRAME or names == " ":
+def _verdict(tag: str, names: str, rules: ElementRules) -> Evidence | None:
+    if tag in rules.tags:
+        return "tag"
+    if tag in _FRAME or names == " ":
         return None
     return _name_verdict(names, rules)
 
 
 @lru_cache(maxsize=8192)
-def _name_verdict(names: str, rules: ElementRules) -> bool | None:
+def _name_verdict(names: str, rules: ElementRules) -> Evidence | None:
     words = names.split()
     if not rules.sure_words.isdisjoint(words) or (rules.sure_parts is not None and rules.sure_parts.search(names)):
-        return True
+        return "name"
     if not rules.words.isdisjoint(words) or (rules.parts is not None and rules.parts.search(names)):
-        return False
+        return "hint"
     return None
 
 
@@ -140,10 +143,11 @@ def _core(prose: dict[HtmlElement, int], layout: Layout, common: CommonRules) ->
     """
     votes: dict[HtmlElement, float] = {}
     below = frozenset(layout.below) or frozenset(prose)
+    others = _OTHERS if sum(element.tag == "article" for element in layout.elements) > 1 else _OTHERS - {"article"}
     for block, size in prose.items():
         parent = block.getparent() if block.tag in PARAGRAPHS else block
         weight = size * _WEIGHTS.get(str(block.tag), 1.0) * (1.0 if block in below else _ABOVE)
-        if layout.page and any(up.tag in _OTHERS and up not in layout.page for up in block.iterancestors()):
+        if layout.page and any(up.tag in others and up not in layout.page for up in block.iterancestors()):
             weight *= _ASIDE
         for share in (1.0, 0.5):
             if parent is not None:

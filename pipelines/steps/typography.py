@@ -19,23 +19,29 @@ _BEFORE_CLOSE = re.compile("[ \u00a0]+»")
 _LEFT_BY_LINK = re.compile("(?<=[\\w»”\"’')%€\\]])[ \u00a0]+(?=(?:,|\\.)(?:[\\s\u00a0»”\"’')]|$)|\\)|\\])")
 _AFTER_PARENTHESIS = re.compile("(?<=[(\\[])[ \u00a0]+(?=\\S)")
 
+# In this order: what must stand in the line for a mend to be tried, what is mended, and into what.
+_MENDS = (
+    ((" ,", " .", " )", " ]", "\u00a0,", "\u00a0.", "\u00a0)", "\u00a0]"), _LEFT_BY_LINK, ""),
+    (("( ", "[ ", "(\u00a0", "[\u00a0"), _AFTER_PARENTHESIS, ""),
+    ((" ;", " !", " ?", "\u00a0;", "\u00a0!", "\u00a0?"), _BEFORE_HIGH, _NO_BREAK),
+    ((" :", "\u00a0:"), _BEFORE_COLON, _NO_BREAK),
+    (("« ", "«\u00a0"), _AFTER_OPEN, "«" + _NO_BREAK),
+    ((" »", "\u00a0»"), _BEFORE_CLOSE, _NO_BREAK + "»"),
+)
+
 
 def mend(line: str) -> str:
-    """Return one line of text in clean French typography.
+    r"""Return one line of text in clean French typography.
 
     >>> mend("Xi Jinping , « un ami » : vraiment ?")
-    'Xi Jinping, «\\xa0un ami\\xa0»\\xa0: vraiment\\xa0?'
+    'Xi Jinping, «\xa0un ami\xa0»\xa0: vraiment\xa0?'
     >>> mend("À 14:30 sur https://exemple.fr/?a=1 ; fin")
-    'À 14:30 sur https://exemple.fr/?a=1\\xa0; fin'
+    'À 14:30 sur https://exemple.fr/?a=1\xa0; fin'
     """
     text = unicodedata.normalize("NFC", line).translate(_LIGATURES)
     text = _CONTROL.sub("", _INVISIBLE.sub("", text.replace("\n", " ")))
     text = _SPACES.sub(" ", text).strip(" \u00a0\u202f")
-    if " " in text or _NO_BREAK in text:
-        text = _LEFT_BY_LINK.sub("", text)
-        text = _AFTER_PARENTHESIS.sub("", text)
-        text = _BEFORE_HIGH.sub(_NO_BREAK, text)
-        text = _BEFORE_COLON.sub(_NO_BREAK, text)
-        text = _AFTER_OPEN.sub("«" + _NO_BREAK, text)
-        text = _BEFORE_CLOSE.sub(_NO_BREAK + "»", text)
+    for wanted, pattern, replacement in _MENDS:
+        if any(sign in text for sign in wanted):
+            text = pattern.sub(replacement, text)
     return text

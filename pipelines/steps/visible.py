@@ -29,8 +29,10 @@ def read_visible_authors(layout: Layout) -> list[str]:
                 " | ".join(piece for piece in element.itertext() if piece.strip()),
                 element_text(element) or "",
             ):
-                if any(" " in name or is_signature(name) for name in read_byline([text]).authors):
-                    return [text]
+                found = read_byline([text])
+                names = [name for name in found.authors if " " in name or is_signature(name)]
+                if names:
+                    return [*names, found.agency or ""]
     return _only_marked_author(layout)
 
 

@@ -1,8 +1,9 @@
 """French news dates: one text read, all of a text's dates, one resolved date from many signals.
 
 A text is cleaned (`repair`), cut into classed tokens (`tokens`, with the words of `lexicon` and
-`context`), matched against the shapes of `grammar`, joined into moments with roles (`moments`), believed or not (`belief`),
-and counted out on the outlet's clock (`days`, `clocks`, `values`). dateparser reads the long tail (`tail`).
+`context`), matched against the shapes of `grammar`, joined into moments with roles (`moments`),
+believed or not (`belief`), and counted out on the outlet's clock (`days`, `clocks`, `values`).
+dateparser reads the long tail (`tail`), and `resolve` weighs many signals.
 """
 
 from __future__ import annotations

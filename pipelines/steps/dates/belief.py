@@ -14,11 +14,29 @@ MAX_NAMES = 4
 SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
+_DATES = frozenset(("date", "range"))
+_CERTAIN = frozenset(("year", "short_year", "weekday"))
 _EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
 _CONTEXT = frozenset(("named by date", "expected", "belonging", "shown", "separator"))
 
 
-def unknown_places(items: list[Item], shape: str) -> list[int]:
+def believable(found: list[Moment], items: list[Item], line: Line) -> list[Moment]:
+    """Return the moments that the words around leave an article's.
+
+    A full date stands anywhere; a day without a year, where nothing says it is a name; a weekday, an
+    age or a time only where all else is known.
+    """
+    if all(map(_is_certain, found)):
+        return found
+    unknown = _unknown_places(items, line.shape)
+    return [moment for moment in found if _is_certain(moment) or _is_believable(moment, line, unknown)]
+
+
+def _is_certain(moment: Moment) -> bool:
+    return moment.labelled or (moment.kind in _DATES and not _CERTAIN.isdisjoint(moment.fields))
+
+
+def _unknown_places(items: list[Item], shape: str) -> list[int]:
     """Return the tokens, in order, that neither the grammar nor the glue between its items explains."""
     places = []
     end = 0
@@ -29,29 +47,20 @@ def unknown_places(items: list[Item], shape: str) -> list[int]:
     return places + [place for place in range(end, len(shape)) if shape[place] not in _EXPLAINED]
 
 
-def is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
-    """Tell whether the words around a moment leave it an article's date.
-
-    A full date stands anywhere; a day without a year, where nothing says it is a name; a weekday, an
-    age or a time only where all else is known.
-    """
-    fields = moment.fields
-    if moment.labelled:
-        return True
+def _is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
+    fields, words = moment.fields, line.shape[moment.start : moment.end]
     match moment.kind:
-        case "date" | "range" | "compact" if "year" in fields or "short_year" in fields or "weekday" in fields:
-            return True
-        case "range":
-            return not _names_an_event(moment, line.shape)
-        case "date" if "month_first" not in fields:
+        case "range" | "date" if "month_first" not in fields:
             return not _names_an_event(moment, line.shape)
         case "day/month" if "weekday" not in fields and _is_a_score(moment):
-            return False
-        case "weekday" if line.shape[moment.start] in "wR" and moment.time is None:
-            return False
-        case "time" if "m" in line.shape[moment.start : moment.end]:
-            return False  # "2 h 12 min" lasts
-    return line.shape[moment.start - 1 : moment.start] != "U" and _is_alone(moment, line, unknown)
+            believable = False
+        case "weekday" if words[0] in "wR" and moment.time is None:
+            believable = False
+        case "time":
+            believable = "m" not in words  # "2 h 12 min" lasts
+        case _:
+            believable = True
+    return believable and line.shape[moment.start - 1 : moment.start] != "U" and _is_alone(moment, line, unknown)
 
 
 def _names_an_event(moment: Moment, shape: str) -> bool:

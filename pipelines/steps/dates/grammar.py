@@ -8,15 +8,17 @@ over all. Every pattern is bounded, so a line costs time in proportion to its le
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
 NUMBERS = "0123456789YK"
 NUMBER = f"[{NUMBERS}]"
 DAYS = "1234d"
 DAY = f"[{DAYS}]"
+SPELLED_DAY = f"[{DAYS}Q]"
 MONTH = "[12]"
 HOURS = "01237"
 HOUR = f"[{HOURS}]"
@@ -67,7 +69,9 @@ RULES = (
     Rule("expected", "e", "e"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
-    Rule("shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"),  # "du lundi au vendredi", "mardi et jeudi"
+    Rule(
+        "shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"
+    ),  # "du lundi au vendredi", "mardi et jeudi"
     Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
     Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
     Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
@@ -82,8 +86,8 @@ RULES = (
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
     Rule(
         "ago",
-        NUMBERS + "Q",
-        f"(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
+        NUMBERS + "Qv",
+        f"v?(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
     ),
     Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hmj])$"),
     # Several days: the first is read.
@@ -102,8 +106,8 @@ RULES = (
     # A day with its month in words.
     Rule(
         "date",
-        WEEKDAYS + DAYS,
-        f"{WEEKDAY}(?P<day>{DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
+        WEEKDAYS + DAYS + "Q",
+        f"{WEEKDAY}(?P<day>{SPELLED_DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
     ),
     Rule(
         "date",
@@ -149,8 +153,8 @@ RULES = (
     Rule("relative", "C", "C(?P<noon>N)"),
     Rule("relative", "H", "(?P<days>H)q?"),
     Rule("last", "Lkoy", "L?(?P<unit>[koy])D"),
-    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}|M)"),
-    Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}|[MNR])"),
+    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}(?![h:])|M)"),
+    Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}(?![h:])|[MNR])"),
     Rule("weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>[{WEEKDAYS}]);?q?(?P<last>D)?(?!F)"),
 )
 
@@ -158,36 +162,34 @@ _FIELD = re.compile(r"\(\?P<(\w+)>")
 
 
 class Family(NamedTuple):
-    """The rules that may start at one token class, as one pattern: `kinds` and `fields` by a match's outer group."""
+    """The rules that may start at one token class, as one pattern."""
 
-    pattern: re.Pattern[str]
-    kinds: dict[int, str]
-    fields: dict[int, tuple[tuple[str, int], ...]]
+    match: Callable[[str, int], re.Match[str] | None]
+    rules: dict[int, tuple[str, tuple[tuple[str, int], ...]]]
+    """By a match's outer group: the rule's kind, and the group of each field."""
 
 
-def _family(rules: Iterable[Rule]) -> Family:
-    kinds: dict[int, str] = {}
-    fields: dict[int, tuple[tuple[str, int], ...]] = {}
+class _Families(dict[str, Family | None]):
+    """The family of each token class, None where no rule starts with it; compiled when first asked for."""
+
+    def __missing__(self, start: str) -> Family | None:
+        numbers = tuple(number for number, rule in enumerate(RULES) if start in rule.starts)
+        self[start] = _compiled(numbers) if numbers else None
+        return self[start]
+
+
+FAMILIES = _Families()
+
+
+@cache
+def _compiled(numbers: tuple[int, ...]) -> Family:
+    rules = {}
     parts = []
     group = 1
-    for rule in rules:
+    for number in numbers:
+        rule = RULES[number]
         names = _FIELD.findall(rule.pattern)
-        kinds[group] = rule.kind
-        fields[group] = tuple((name, group + place) for place, name in enumerate(names, start=1))
+        rules[group] = (rule.kind, tuple((name, group + place) for place, name in enumerate(names, start=1)))
         parts.append(f"({_FIELD.sub('(', rule.pattern)})")
         group += 1 + len(names)
-    return Family(re.compile("|".join(parts)), kinds, fields)
-
-
-def _families() -> dict[str, Family]:
-    """Return the family of each class that starts a rule; classes that start the same rules share one."""
-    started: dict[str, tuple[int, ...]] = {
-        start: tuple(number for number, each in enumerate(RULES) if start in each.starts)
-        for rule in RULES
-        for start in rule.starts
-    }
-    families = {numbers: _family(RULES[number] for number in numbers) for numbers in set(started.values())}
-    return {start: families[numbers] for start, numbers in started.items()}
-
-
-FAMILIES = _families()
+    return Family(re.compile("|".join(parts)).match, rules)

@@ -86,11 +86,20 @@ UNITS = {
     "y": "an, ans, annee, annees, year, years",
 }
 UNIT_OF = {word: unit for unit, words in UNITS.items() for word in listed(words)}
-QUANTITIES = _numbered(
-    *("", "un une", "deux", "trois", "quatre", "cinq", "six", "", "huit", "neuf", "dix", "onze", "douze"),
-    *("treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf", "vingt"),
-) | {"trente": 30, "quarante": 40, "cinquante": 50}
-"""Without "sept", which is September more often; `QUANTITIES` are read in ages only."""
+_UNITS_IN_WORDS = ("", "un une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf")
+_TENS_IN_WORDS = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50}
+QUANTITIES = {
+    **_numbered(*_UNITS_IN_WORDS, "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize"),
+    "dix-sept": 17, "dix-huit": 18, "dix-neuf": 19, **_TENS_IN_WORDS,
+    **{f"{ten} et {one}": number + 1 for ten, number in _TENS_IN_WORDS.items() for one in ("un", "une")},
+    **{
+        f"{ten}-{one}": number + _UNITS_IN_WORDS.index(one)
+        for ten, number in _TENS_IN_WORDS.items()
+        for one in _UNITS_IN_WORDS[2:]
+    },
+    "une dizaine de": 10, "une douzaine de": 12, "une quinzaine de": 15, "une vingtaine de": 20, "une trentaine de": 30,
+}  # fmt: skip
+"""Days and ages in words; "sept" alone is September."""
 FRACTIONS = "demi, demie, quart, quarts"
 
 # Minutes east of UTC.
@@ -99,13 +108,13 @@ ZONES = {
     **dict.fromkeys(("cet", "mez", "met", "west", "bst", "wat", "hec"), 60),
     **dict.fromkeys(("cest", "mest", "mesz", "eet", "cat", "heec"), 120),
     **dict.fromkeys(("eest", "eat", "msk"), 180),
-    **{"hat": -150, "hnt": -210, "ndt": -150, "nst": -210},  # Terre-Neuve
-    **{"haa": -180, "hna": -240, "adt": -180, "ast": -240},  # Atlantique
-    **{"hae": -240, "hne": -300, "edt": -240, "est": -300},  # Est
-    **{"hac": -300, "hnc": -360, "cdt": -300, "cst": -360},  # Centre
-    **{"har": -360, "hnr": -420, "mdt": -360, "mst": -420},  # Rocheuses
-    **{"hap": -420, "hnp": -480, "pdt": -420, "pst": -480},  # Pacifique
-}
+    "hat": -150, "hnt": -210, "ndt": -150, "nst": -210,  # Terre-Neuve
+    "haa": -180, "hna": -240, "adt": -180, "ast": -240,  # Atlantique
+    "hae": -240, "hne": -300, "edt": -240, "est": -300,  # Est
+    "hac": -300, "hnc": -360, "cdt": -300, "cst": -360,  # Centre
+    "har": -360, "hnr": -420, "mdt": -360, "mst": -420,  # Rocheuses
+    "hap": -420, "hnp": -480, "pdt": -420, "pst": -480,  # Pacifique
+}  # fmt: skip
 STANDARD_TIMES = frozenset(listed("cet, mez, met, eet, est, hne, ast, hna, cst, hnc, mst, hnr, pst, hnp"))
 """Winter's names, which people also write in summer."""
 NAMED_ZONES = {
@@ -114,11 +123,11 @@ NAMED_ZONES = {
     **dict.fromkeys(("heure suisse", "heure de geneve"), "Europe/Zurich"),
     **dict.fromkeys(("heure de montreal", "heure de l'est", "heure du quebec"), "America/Toronto"),
     **dict.fromkeys(("heure avancee de l'est", "heure normale de l'est"), "America/Toronto"),
-    **{"heure de dakar": "Africa/Dakar", "heure d'abidjan": "Africa/Abidjan", "heure de kinshasa": "Africa/Kinshasa"},
-    **{"heure de tunis": "Africa/Tunis", "heure d'alger": "Africa/Algiers", "heure de rabat": "Africa/Casablanca"},
-    **{"heure de noumea": "Pacific/Noumea", "heure de londres": "Europe/London", "heure de moscou": "Europe/Moscow"},
-    **{"heure de kiev": "Europe/Kyiv", "heure de new york": "America/New_York"},
-}
+    "heure de dakar": "Africa/Dakar", "heure d'abidjan": "Africa/Abidjan", "heure de kinshasa": "Africa/Kinshasa",
+    "heure de tunis": "Africa/Tunis", "heure d'alger": "Africa/Algiers", "heure de rabat": "Africa/Casablanca",
+    "heure de noumea": "Pacific/Noumea", "heure de londres": "Europe/London", "heure de moscou": "Europe/Moscow",
+    "heure de kiev": "Europe/Kyiv", "heure de new york": "America/New_York",
+}  # fmt: skip
 REGIONS = "europe, america, africa, indian, pacific, atlantic, asia, australia, antarctica"
 
 DAYS_AGO = {

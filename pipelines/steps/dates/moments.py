@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.steps.dates.grammar import FAMILIES
@@ -37,8 +36,7 @@ class Item(NamedTuple):
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A stretch of tokens that states a day, a time or both."""
 
     kind: str
@@ -57,14 +55,14 @@ def items_of(line: Line) -> list[Item]:
     items = []
     place, end = 0, len(shape)
     while place < end:
-        family = FAMILIES.get(shape[place])
-        match = family.pattern.match(shape, place) if family else None
+        family = FAMILIES[shape[place]]
+        match = family.match(shape, place) if family else None
         if family is None or match is None:
             place += 1
             continue
-        group = match.lastindex or 0
-        fields = {name: words[match.start(index)] for name, index in family.fields[group] if match[index]}
-        items.append(Item(family.kinds[group], place, match.end(), fields))
+        kind, names = family.rules[match.lastindex or 0]
+        fields = {name: words[match.start(index)] for name, index in names if match[index]}
+        items.append(Item(kind, place, match.end(), fields))
         place = match.end()
     return items
 
@@ -136,13 +134,13 @@ def _joined(found: list[Moment], shape: str) -> list[Moment]:
         last = joined[-1] if joined else None
         if moment.kind == "zone":
             if last and last.end == moment.start and (last.time or last.kind == "time"):
-                joined[-1] = replace(last, zone=moment.fields, end=moment.end)
+                joined[-1] = last._replace(zone=moment.fields, end=moment.end)
         elif last is None or not _GLUE.match(shape, last.end, moment.start):
             joined.append(moment)
         elif moment.kind == "time" and last.time is None and last.kind not in TIMES:
-            joined[-1] = replace(last, time=moment.fields, end=moment.end)
+            joined[-1] = last._replace(time=moment.fields, end=moment.end)
         elif last.kind == "time" and moment.kind not in TIMES:
-            joined[-1] = replace(last, kind=moment.kind, fields=moment.fields, time=last.fields, end=moment.end)
+            joined[-1] = last._replace(kind=moment.kind, fields=moment.fields, time=last.fields, end=moment.end)
         else:
             joined.append(moment)
     return joined

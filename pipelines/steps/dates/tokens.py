@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.steps.dates import context, lexicon
 from pipelines.steps.dates.lexicon import listed
 from pipelines.steps.dates.repair import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Line(NamedTuple):
@@ -36,27 +40,45 @@ class Line(NamedTuple):
 
 TIGHT_DOT = "\x01"
 _SIGNS = {
-    **{"/": "/", "-": "-", "–": "-", "+": "%", ":": ":", ",": ",", ";": ",", ".": ";", TIGHT_DOT: "=", "|": "!"},
-    **{" - ": "!", "- ": "!", " – ": "!", "– ": "!", " -": "~", " –": "~", "(": "<", "[": "<", ")": ">", "]": ">"},
+    "/": "/",
+    "-": "-",
+    "–": "-",
+    "+": "%",
+    ":": ":",
+    ",": ",",
+    ";": ",",
+    ".": ";",
+    TIGHT_DOT: "=",
+    "|": "!",
+    " - ": "!",
+    "- ": "!",
+    " – ": "!",
+    "– ": "!",
+    " -": "~",
+    " –": "~",
+    "(": "<",
+    "[": "<",
+    ")": ">",
+    "]": ">",
 }
 _LAST_OF_CLASS = {0: "0", 9: "1", 12: "2", 23: "3", 31: "4", 59: "5", 99: "6"}
 
 
 def _numbers() -> dict[str, str]:
-    classes = {f"{hour:02d}{minute:02d}": "K" for hour in range(24) for minute in range(60)}
-    classes |= {str(year): "Y" for year in range(1900, 2100)}
+    found = {f"{hour:02d}{minute:02d}": "K" for hour in range(24) for minute in range(60)}
+    found |= {str(year): "Y" for year in range(1900, 2100)}
     for number in range(100):
-        classes[f"{number:02d}"] = next(name for last, name in _LAST_OF_CLASS.items() if number <= last and last != 9)  # noqa: PLR2004  one digit: below
-    return classes | {"0": "0", "00": "7"} | {str(number): "1" for number in range(1, 10)}
+        found[f"{number:02d}"] = next(name for last, name in _LAST_OF_CLASS.items() if number <= last and last != 9)  # noqa: PLR2004  one digit: below
+    return found | {"0": "0", "00": "7"} | {str(number): "1" for number in range(1, 10)}
 
 
 def _labels(words: str, token_class: str) -> dict[str, str]:
     """Return the labels, and how they look with an accented e lost ("publi_")."""
-    classes = dict.fromkeys(listed(words), token_class)
+    found = dict.fromkeys(listed(words), token_class)
     for word in listed(words):
         places = [place for place, letter in enumerate(word) if letter == "e"]
-        classes |= {word[:place] + lost + word[place + 1 :]: token_class for place in places for lost in ("_", "__")}
-    return classes
+        found |= {word[:place] + lost + word[place + 1 :]: token_class for place in places for lost in ("_", "__")}
+    return found
 
 
 def _words() -> dict[str, str]:
@@ -70,8 +92,8 @@ def _words() -> dict[str, str]:
         **lexicon.UNITS,
         "f": lexicon.FRACTIONS,
     }
-    classes = {word: token_class for token_class, words in tables.items() for word in listed(words)}
-    values = {
+    found = {word: token_class for token_class, words in tables.items() for word in listed(words)}
+    values: dict[str, Iterable[str]] = {
         "Q": lexicon.QUANTITIES,
         "Z": lexicon.ZONES | lexicon.NAMED_ZONES,
         "H": lexicon.DAYS_AGO,
@@ -81,8 +103,8 @@ def _words() -> dict[str, str]:
         "w": lexicon.SHORT_WEEKDAYS,
         "M": lexicon.MONTHS | lexicon.AMBIGUOUS_MONTHS | lexicon.LOST_LETTER_MONTHS,
     }
-    classes |= {word: token_class for token_class, words in values.items() for word in words}
-    return classes | _labels(context.PUBLISHED, "P") | _labels(context.MODIFIED, "V") | {"mar": "R"}
+    found |= {word: token_class for token_class, words in values.items() for word in words}
+    return found | _labels(context.PUBLISHED, "P") | _labels(context.MODIFIED, "V") | {"mar": "R"}
 
 
 class _Classes(dict[str, str]):
@@ -94,23 +116,30 @@ class _Classes(dict[str, str]):
         return "r" if "/" in word else "x"
 
 
-CLASSES = _Classes(_words() | _numbers() | _SIGNS)
+@cache
+def classes() -> dict[str, str]:
+    """Return the class of every token, made when first asked for."""
+    return _Classes(_words() | _numbers() | _SIGNS)
 
 
 def _phrases() -> str:
     """Return one pattern for the tokens with a space or a sign inside, by first letter, the longest first."""
     tails: dict[str, list[str]] = {}
-    for phrase in sorted((word for word in CLASSES if re.search(r"\w[^\w]+\w", word)), key=len, reverse=True):
+    for phrase in sorted((word for word in classes() if re.search(r"\w[^\w]+\w", word)), key=len, reverse=True):
         tails.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
     heads = "|".join(f"{head}(?:{'|'.join(rest)})" for head, rest in tails.items())
     return rf"(?<![a-z0-9])(?:{heads})(?:(?<=')|(?![a-z0-9]))"
 
 
-_TOKEN = re.compile(
-    rf"(?:{'|'.join(listed(lexicon.REGIONS))})/[a-z_/-]+"
-    rf"|[#@]\w+|{_phrases()}"  # hashtags and names of accounts
-    r"|[a-z_]+|\d+| [-–] | [-–]|[-–] |[^\w\s'\"«»“”]"
-)
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?:{'|'.join(listed(lexicon.REGIONS))})/[a-z_/-]+"
+        rf"|[#@]\w+|{_phrases()}"  # hashtags and names of accounts
+        r"|[a-z_]+|\d+| [-–] | [-–]|[-–] |[^\w\s'\"«»“”]"
+    )
+
+
 _DOT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
@@ -123,5 +152,5 @@ def cut(text: str) -> Line:
     folded = fold(text)
     if "." in folded:
         folded = _DOT.sub(TIGHT_DOT, folded)
-    words = _TOKEN.findall(folded)
-    return Line(text, folded, words, "".join(map(CLASSES.__getitem__, words)))
+    words = _pattern().findall(folded)
+    return Line(text, folded, words, "".join(map(classes().__getitem__, words)))

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.steps.dates import clocks, days
-from pipelines.steps.dates.belief import is_believable, unknown_places
+from pipelines.steps.dates.belief import believable
 from pipelines.steps.dates.lexicon import UNIT_OF
 from pipelines.steps.dates.moments import items_of, moments_of
 
@@ -60,11 +60,7 @@ class Found(NamedTuple):
 def believable_moments(line: Line) -> list[Moment]:
     """Return the moments of a line that may be an article's, in order."""
     items = items_of(line)
-    found = moments_of(items, line.shape)
-    if not found:
-        return found
-    unknown = unknown_places(items, line.shape)
-    return [moment for moment in found if is_believable(moment, line, unknown)]
+    return believable(moments_of(items, line.shape), items, line)
 
 
 def first(line: Line, fetch: Fetch) -> Found | None:

@@ -1,0 +1,228 @@
+"""`kiosque reread`: the archived pages, or any WARC files, read again with today's rules."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kiosque.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.table import Table
+
+    from kiosque.model import Record
+    from kiosque.settings import Settings
+    from pipelines.reread import Changes, Report, Verdict
+
+FAILED = 1
+# Corrections that are shown: of one outlet, of all, and changes of one text.
+SAMPLES_OF_ONE, SAMPLES, CHANGES = 2, 12, 4
+# Outlets in a table: an archive of the whole world's news has thousands.
+ROWS = 40
+WARC_NAMES = ("*.warc", "*.warc.gz", "*.warc.zst")
+# Fields whose change is shown by the words that differ.
+PROSE = {"title", "lead", "text"}
+
+
+class Engine(StrEnum):
+    """Where pages are read."""
+
+    local = "local"
+
+
+def reread(
+    context: typer.Context,
+    warcs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[WARC]...", help="WARC files or folders [default: the archive]")
+    ] = None,
+    *,
+    outlet: Annotated[str | None, typer.Option(metavar="SLUG", help="Only this outlet's pages")] = None,
+    engine: Annotated[Engine, typer.Option(help="Where pages are read: on this machine's cores")] = Engine.local,
+    write: Annotated[bool, typer.Option("--write", "--yes", help="Write what changes without asking")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON summary on standard output")] = False,
+) -> None:
+    """Read archived pages again with today's rules, and show what would change.
+
+    Stored revisions are corrected, not revised. Pages of WARC files that others made become new
+    records. Nothing is written before you agree, on the terminal or by --write.
+
+    Example: kiosque reread --outlet lemonde
+    """
+    del engine  # there is one
+    settings: Settings = context.obj.settings()
+    samples: list[Verdict] = []
+    with opened(settings, outlet, warcs or [], write=write) as (found, changes, report):
+        start = time.monotonic()
+        work_through(found, changes, samples)
+        summary = report.summary(seconds=time.monotonic() - start)
+        if not as_json:
+            show(summary, samples, write=write)
+        if not write and not as_json:
+            agree(changes, report, summary)
+        elif as_json:
+            print(json.dumps(summary, ensure_ascii=False))
+    for problem in report.problems:
+        print(f"kiosque: {problem}", file=sys.stderr)
+    if report.problems or "failed:error" in summary["outcomes"]:
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def opened(
+    settings: Settings, slug: str | None, warcs: list[Path], *, write: bool
+) -> Iterator[tuple[Iterator[Verdict], Changes, Report]]:
+    """Open store, archive and pool; give the verdicts, their taker and the counts."""
+    from itertools import chain
+
+    from kiosque.outlets import finder, load_outlets
+    from kiosque.outlets.choose import named
+    from pipelines.archivist import home_archive
+    from pipelines.pool import ReaderPool
+    from pipelines.reread import Changes, Desk, Report, foreign_jobs, own_jobs, verdicts
+    from storage import open_storage
+
+    outlets, archive, report = load_outlets(settings.outlets_dir), home_archive(settings), Report()
+    only = named(outlets, slug).slug if slug else None
+    own, foreign = sorted_out(warcs, archive.folder)
+    store = open_storage(settings.database)
+    workers = settings.worker_count
+    pool = ReaderPool(workers=workers, page_time=settings.page_time, page_memory=settings.page_memory)
+    changes = Changes(store, report, write=write)
+    desk = Desk(store=store, outlets=outlets, outlet_of=finder(outlets), only=only)
+    ours = own_jobs(desk, archive, report, files=own if warcs else None) if own or not warcs else iter(())
+    try:
+        yield (verdicts(chain(ours, foreign_jobs(desk, foreign, report)), desk, pool, workers=workers), changes, report)
+    finally:
+        pool.close(now=True)
+        changes.close()
+
+
+def sorted_out(warcs: list[Path], archive: Path) -> tuple[list[Path], list[Path]]:
+    """Return the files of the archive itself, and those of others. Raises `UsageError` for what is not there."""
+    files: list[Path] = []
+    for path in warcs:
+        if path.is_dir():
+            files += sorted(found for name in WARC_NAMES for found in path.rglob(name))
+        elif path.exists():
+            files.append(path)
+        else:
+            raise UsageError(f"{path}: there is no such file")
+    if warcs and not files:
+        raise UsageError(f"{warcs[0]}: there is no WARC file in this folder")
+    ours = [path for path in files if path.resolve().is_relative_to(archive.resolve())]
+    return ours, [path for path in files if path not in ours]
+
+
+def work_through(found: Iterator[Verdict], changes: Changes, samples: list[Verdict]) -> None:
+    """Take every verdict; what was read before an interruption is written, where writing was agreed."""
+    shown: dict[str, int] = {}
+    with progress() as advance:
+        try:
+            for verdict in found:
+                changes.add(verdict)
+                advance(verdict.outcome)
+                if (
+                    verdict.after is not None
+                    and len(samples) < SAMPLES
+                    and shown.get(verdict.outlet, 0) < SAMPLES_OF_ONE
+                ):
+                    shown[verdict.outlet] = shown.get(verdict.outlet, 0) + 1
+                    samples.append(verdict)
+        finally:
+            changes.flush()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Draw how many pages were read on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, counts = bar.add_task("reading"), {"read": 0, "corrected": 0}
+
+        def advance(outcome: str) -> None:
+            counts["read"] += 1
+            counts["corrected"] += outcome == "corrected"
+            bar.update(task, description=f"{counts['read']} pages read, {counts['corrected']} change")
+
+        yield advance
+
+
+def agree(changes: Changes, report: Report, summary: dict[str, Any]) -> None:
+    """Ask whether what would change is written, where somebody can answer."""
+    n = sum(summary["outcomes"].get(outcome, 0) for outcome in ("corrected", "new", "revised"))
+    if not n:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("Nothing was written; --write does it.")
+    elif typer.confirm(f"Write these {n} records?"):
+        changes.write_aside()
+        print(f"{report.written} written.")
+
+
+def show(summary: dict[str, Any], samples: list[Verdict], *, write: bool) -> None:
+    """Print the outcomes and the fields that change, then some of the changes."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
+    if summary["fields"]:
+        title = "Corrected fields" if write else "Fields that would be corrected"
+        console.print(table(title, summary["fields_by_outlet"], summary["fields"]))
+    for verdict in samples:
+        if verdict.before is not None and verdict.after is not None:
+            for line in sample(verdict.before, verdict.after):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for n, sentence in (
+        (summary["lost"], "stored revisions are no article by today's rules; they stay"),
+        (summary["unarchived"], "stored revisions have no page in the archive"),
+    ):
+        if n:
+            console.print(f"{n} {sentence}")
+    written = f", {summary['written']} written" if write else ""
+    console.print(f"{summary['seen']} pages in {summary['seconds']:.1f} s{written}")
+
+
+def table(title: str, outlets: dict[str, dict[str, int]], all_of_them: dict[str, int]) -> Table:
+    """Return a table of counts: an outlet a row, the largest first, and the sum of all."""
+    from rich.table import Table
+
+    found = Table(title=title, title_justify="left")
+    found.add_column("outlet")
+    for name in all_of_them:
+        found.add_column(name, justify="right")
+    rows = sorted(outlets.items(), key=lambda row: -sum(row[1].values()))
+    for slug, counts in [*rows[:ROWS], *([("all", all_of_them)] if len(rows) > 1 else [])]:
+        found.add_row(slug, *(str(counts.get(name) or "") for name in all_of_them))
+    if len(rows) > ROWS:
+        found.caption = f"and {len(rows) - ROWS} more outlets; --json names them all"
+    return found
+
+
+def sample(before: Record, after: Record) -> Iterator[str]:
+    """Yield the lines that show one correction."""
+    from itertools import islice
+
+    from pipelines.correction import changed_fields, word_diff
+
+    yield f"\n{before.outlet} · {before.url}"
+    for name in changed_fields(before, after):
+        old, new = getattr(before, name), getattr(after, name)
+        if name in PROSE:
+            yield from (f"  {name}: {line}" for line in islice(word_diff(old or "", new or ""), CHANGES))
+        else:
+            yield f"  {name}: {old!r} -> {new!r}"[:500]

@@ -1,0 +1,110 @@
+"""What an export takes from a batch: the rows that pass its filters, and the columns that only columnar files have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from storage import Batch, Change
+
+DAY = len("2024-10-25")
+MONTH = len("2024-10")
+# The month of an article that nobody dates.
+UNDATED = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which records an export holds."""
+
+    include_reserved: bool = False
+    """Also those whose publisher reserves text and data mining."""
+    one_per_cluster: bool = False
+    """Only the earliest of each group of near-duplicates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """A batch as an export with its filters sees it."""
+
+    columns: Mapping[str, Sequence[Any]]
+    changes: tuple[Change, ...] = field(default=())
+    reserved: int = 0
+    """Rows left out because they are reserved."""
+    duplicates: int = 0
+    """Rows left out because an earlier one stands for them."""
+
+
+def select_rows(batch: Batch, filters: Filters) -> Selected:
+    """Apply the filters. What an earlier export may hold and this one leaves out is deleted for its readers."""
+    columns = batch.columns
+    standing = [change for change in batch.changes if change.kind != "deleted"]
+    if not standing:
+        return Selected(columns=columns, changes=batch.changes)
+    reserved = [not filters.include_reserved and rights["tdm_reserved"] is True for rights in columns["rights"]]
+    doubled = [
+        filters.one_per_cluster and not kept_out and cluster != id_
+        for id_, cluster, kept_out in zip(columns["id"], columns["cluster"], reserved, strict=True)
+    ]
+    kept = [not (one or other) for one, other in zip(reserved, doubled, strict=True)]
+    if not all(kept):
+        columns = {name: list(compress(values, kept)) for name, values in columns.items()}
+    changes = [
+        change if stays else type(change)(number=change.number, id=change.id, revision=0, kind="deleted")
+        for change, stays in zip(standing, kept, strict=True)
+        if stays or change.kind != "new"
+    ]
+    gone = [change for change in batch.changes if change.kind == "deleted"]
+    return Selected(columns=columns, changes=tuple(changes + gone), reserved=sum(reserved), duplicates=sum(doubled))
+
+
+def with_dates(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Add `published_at`, `published_on` and `published_month`."""
+    published = columns["published"]
+    return dict(columns) | {
+        "published_at": list(map(published_at, published)),
+        "published_on": list(map(published_on, published)),
+        "published_month": list(map(published_month, published)),
+    }
+
+
+def published_at(published: str | None) -> datetime | None:
+    """Return the instant in UTC, None where only a day is known.
+
+    >>> published_at("2024-10-25T07:12:00+02:00")
+    datetime.datetime(2024, 10, 25, 5, 12, tzinfo=datetime.timezone.utc)
+    >>> published_at("2024-10-25")
+    """
+    if published is None or len(published) <= DAY:
+        return None
+    try:
+        moment = datetime.fromisoformat(published)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def published_on(published: str | None) -> date | None:
+    """Return the day in the outlet's own time zone.
+
+    >>> published_on("2024-10-25T00:12:00+02:00")
+    datetime.date(2024, 10, 25)
+    """
+    try:
+        return date.fromisoformat(published[:DAY]) if published else None
+    except ValueError:
+        return None
+
+
+def published_month(published: str | None) -> str:
+    """Return the month that a record is filed under.
+
+    >>> published_month("2024-10-25"), published_month(None)
+    ('2024-10', 'unknown')
+    """
+    return published[:MONTH] if published_on(published) and published else UNDATED

@@ -1,0 +1,192 @@
+"""Rows as Parquet (zstd): one folder per month of publication, row groups of bounded size."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from kiosque.errors import StorageError, UsageError
+from storage import ExportFile
+from storage.columns import with_dates
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError as error:  # pragma: no cover - the tests have it
+    raise UsageError("--format parquet needs pyarrow: pip install 'kiosque[parquet]'") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+# A row group: large enough to compress well, small enough to read a part of.
+GROUP_BYTES = 32_000_000
+# All that waits to be written, over all months.
+MOST_BYTES = 128_000_000
+# Files open at once: a dataset of thirty years.
+MOST_OPEN = 400
+# Columns whose values repeat; a text never does, and looking for repeats costs a third of the writing.
+REPEATED = [
+    "outlet",
+    "outlet_name",
+    "country",
+    "agency",
+    "section",
+    "language",
+    "published_precision",
+    "published_from",
+    "published_month",
+    "kiosque_version",
+]
+
+_TEXT = pa.string()
+_TEXTS = pa.list_(pa.string())
+_INSTANT = pa.timestamp("us", tz="UTC")
+RIGHTS = pa.struct(
+    [
+        ("robots", _TEXT),
+        ("tdm_reserved", pa.bool_()),
+        ("tdm_policy", _TEXT),
+        ("noai", pa.bool_()),
+        # Pairs, not a map: pandas and `datasets` have no maps.
+        ("from", pa.list_(pa.struct([("what", _TEXT), ("where", _TEXT)]))),
+    ]
+)
+TYPES: dict[str, pa.DataType] = {
+    "revision": pa.int32(),
+    "urls": _TEXTS,
+    "authors": _TEXTS,
+    "tags": _TEXTS,
+    "published_confidence": pa.float64(),
+    "fetched_at": _INSTANT,
+    "first_seen_at": _INSTANT,
+    "paywalled": pa.bool_(),
+    "word_count": pa.int32(),
+    "rights": RIGHTS,
+    "published_at": _INSTANT,
+    "published_on": pa.date32(),
+    "number": pa.int64(),
+}
+
+
+def schema_of(names: Sequence[str]) -> pa.Schema:
+    """Return the types of columns; a text where none is given."""
+    return pa.schema([(name, TYPES.get(name, _TEXT)) for name in names])
+
+
+def table_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Return columns of JSON values as a table."""
+    return pa.table([_array(columns[field.name], field) for field in schema], schema=schema)
+
+
+def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
+    if field.name == "rights":
+        values = [
+            rights | {"from": [{"what": what, "where": where} for what, where in rights["from"].items()]}
+            for rights in values
+        ]
+    if field.name in {"fetched_at", "first_seen_at"}:
+        return pa.array(values, pa.string()).cast(field.type)
+    return pa.array(values, field.type)
+
+
+class ParquetSink:
+    """The protocol `storage.Sink` on a folder of Parquet files."""
+
+    def __init__(self, folder: Path, name: str, names: Sequence[str]) -> None:
+        self._folder = folder
+        self._name = name
+        self._dated = "published" in names
+        extra = ("published_at", "published_on", "published_month") if self._dated else ()
+        self._schema = schema_of([*names, *extra])
+        self._waiting: dict[str, list[pa.Table]] = {}
+        self._sizes: dict[str, int] = {}
+        self._open: dict[str, pq.ParquetWriter] = {}
+        self._rows: dict[str, int] = {}
+
+    def write(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Append rows, each to the file of its month."""
+        for name, part in self._parts(columns):
+            table = table_of(part, self._schema)
+            self._waiting.setdefault(name, []).append(table)
+            self._sizes[name] = self._sizes.get(name, 0) + table.nbytes
+            if self._sizes[name] >= GROUP_BYTES:
+                self._flush(name)
+        while sum(self._sizes.values()) > MOST_BYTES:
+            self._flush(max(self._sizes, key=lambda name: self._sizes[name]))
+
+    def _parts(self, columns: Mapping[str, Sequence[Any]]) -> list[tuple[str, Mapping[str, Sequence[Any]]]]:
+        if not self._dated:
+            return [(self._name, columns)]
+        whole = with_dates(columns)
+        months = sorted(set(whole["published_month"]))
+        if len(months) == 1:
+            return [(self._file(months[0]), whole)]
+        parts: list[tuple[str, Mapping[str, Sequence[Any]]]] = []
+        for month in months:
+            its = [one == month for one in whole["published_month"]]
+            parts.append((self._file(month), {name: list(compress(values, its)) for name, values in whole.items()}))
+        return parts
+
+    def _file(self, month: str) -> str:
+        # Not `published_month=`: pyarrow refuses a column that stands both in a folder's name and, as plain text, in
+        # the file; and `datasets` forgets folder names.
+        return f"data/month={month}/{self._name}"
+
+    def _flush(self, name: str) -> None:
+        tables = self._waiting.pop(name)
+        self._sizes.pop(name)
+        table = pa.concat_tables(tables)
+        name = self._writable(name)
+        try:
+            self._open[name].write_table(table)
+        except OSError as error:
+            raise StorageError(f"{self._folder / name}: {error.strerror or error}; nothing was replaced") from error
+        self._rows[name] = self._rows.get(name, 0) + table.num_rows
+
+    def _writable(self, name: str) -> str:
+        """Return the file to write to: a further part where the first was closed."""
+        stem, number = name.removesuffix("0.parquet"), 0
+        while name in self._rows and name not in self._open:
+            number += 1
+            name = f"{stem}{number}.parquet"
+        if name not in self._open:
+            if len(self._open) >= MOST_OPEN:
+                self._open.pop(next(iter(self._open))).close()
+            path = self._folder / name
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._open[name] = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=REPEATED)
+            except OSError as error:
+                raise StorageError(f"{path}: {error.strerror or error}; nothing was replaced") from error
+        return name
+
+    def close(self) -> list[ExportFile]:
+        """Write what waits, and make the files durable. An export without records has one empty file."""
+        for name in sorted(self._waiting):
+            self._flush(name)
+        if not self._rows:
+            name = self._writable(self._file("unknown") if self._dated else self._name)
+            self._rows[name] = 0
+        try:
+            for writer in self._open.values():
+                writer.close()
+            return [self._closed(name) for name in sorted(self._rows)]
+        except OSError as error:
+            raise StorageError(f"{self._folder}: {error.strerror or error}; nothing was replaced") from error
+
+    def discard(self) -> None:
+        """Let go of the files."""
+        for writer in self._open.values():
+            with contextlib.suppress(OSError):
+                writer.close()
+
+    def _closed(self, name: str) -> ExportFile:
+        path = self._folder / name
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return ExportFile(name=name, rows=self._rows[name], bytes=path.stat().st_size, sha256=digest)
