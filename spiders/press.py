@@ -19,7 +19,6 @@ from kiosque.polling import Bounds, FeedState, Poll, decide, new_feed, request_h
 from kiosque.settings import load_settings
 from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
-from spiders.challenge import is_challenge
 from spiders.configure import own_settings
 from spiders.failures import may_pass, outcome_of
 from spiders.messages import (
@@ -202,8 +201,9 @@ class PressSpider(scrapy.Spider):
 
     async def _feed(self, response: Response, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
         now, headers = datetime.now(UTC), headers_of(response)
-        if is_challenge(response.status, headers, response.body):
-            await self._note(state, Poll(failure="challenge"), outlet, [], now)
+        refused = no_page(response)
+        if refused in {"failed:challenge", "blocked:scheme"}:
+            await self._note(state, Poll(failure=refused.partition(":")[2]), outlet, [], now)
             return
         poll = Poll(
             status=response.status,

@@ -110,6 +110,8 @@ def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: M
         skip_days=reading.skip_days,
     )
     said = reading.detail.rstrip(".") if reading.problem else f"{found} entries"
+    if reading.capped and not reading.problem:
+        said = f"{said}. {reading.detail.rstrip('.')}"
     if reading.parsed:  # a truncated answer must come whole next time: its validators would hide the rest
         read = replace(
             read,
