@@ -63,7 +63,8 @@ class KiosquePipeline:
         archive = await archivist.keep(visit) if archivist is not None else None
         if visit.page is not None:
             try:
-                reading = await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry)
+                learned = await self._newsroom.keeper.learned(visit.outlet.slug)
+                reading = await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
             except Exception:
                 # `read_article` never raises: this is a bug of ours. The page stays on the frontier.
                 log.exception("reading %s failed", visit.url)
