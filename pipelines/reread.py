@@ -21,7 +21,7 @@ from pipelines.conclude import Finding
 from pipelines.correction import changed_fields, corrected
 from pipelines.french import looks_french
 from pipelines.keeper import BATCH, settle
-from pipelines.rights import rights_on_page
+from pipelines.rights import rights_of
 from pipelines.tally import Tally
 from storage.memory import MemoryStore
 from storage.warc import snapshots
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosque.model import Outlet
+    from kiosque.settings import ReservedPolicy
     from pipelines.pool import ReaderPool
     from storage import Store
     from storage.archive import WarcArchive
@@ -127,6 +128,8 @@ class Desk:
     outlet_of: Callable[[str], Outlet]
     only: str | None = None
     """The slug of the one outlet that is read again."""
+    reserved: ReservedPolicy = "store"
+    """What is done with pages whose publisher reserves text and data mining."""
     stopped: Callable[[], bool] = lambda: False
     """Somebody has had enough: no more pages are taken up."""
 
@@ -222,12 +225,12 @@ def verdicts(jobs: Iterable[Job], desk: Desk, pool: ReaderPool, *, workers: int)
         future = pool.submit(page, job.outlet, entry=entry, learned=learned(slug)) if job.outcome is None else None
         under_way.append((job, future))
         if len(under_way) >= AHEAD * workers:
-            yield _verdict(*under_way.popleft())
+            yield _verdict(*under_way.popleft(), policy=desk.reserved)
     while under_way:
-        yield _verdict(*under_way.popleft())
+        yield _verdict(*under_way.popleft(), policy=desk.reserved)
 
 
-def _verdict(job: Job, future: Future[Article | Rejected] | None) -> Verdict:
+def _verdict(job: Job, future: Future[Article | Rejected] | None, *, policy: ReservedPolicy) -> Verdict:
     slug, before = job.outlet.slug, job.before
     if future is None:
         return Verdict(outlet=slug, outcome=job.outcome or "unchanged")
@@ -239,15 +242,24 @@ def _verdict(job: Job, future: Future[Article | Rejected] | None) -> Verdict:
         return Verdict(outlet=slug, outcome="failed:error", before=before)
     if isinstance(reading, Rejected):
         return Verdict(outlet=slug, outcome=f"rejected:{reading.reason}", before=before)
-    if before is None:
-        return Verdict(outlet=slug, outcome="new", finding=_finding(job, reading))
+    return _found(job, reading, policy) if before is None else _compared(job, reading, before)
+
+
+def _compared(job: Job, reading: Article, before: Record) -> Verdict:
     after = corrected(before, reading, outlet=job.outlet, version=__version__)
     if after is before:
-        return Verdict(outlet=slug, outcome="unchanged", before=before)
-    return Verdict(outlet=slug, outcome="corrected", before=before, after=after)
+        return Verdict(outlet=job.outlet.slug, outcome="unchanged", before=before)
+    return Verdict(outlet=job.outlet.slug, outcome="corrected", before=before, after=after)
 
 
-def _finding(job: Job, reading: Article) -> Finding:
+def _found(job: Job, reading: Article, policy: ReservedPolicy) -> Verdict:
+    finding = _finding(job, reading, policy)
+    if finding.rights.tdm_reserved and policy == "refuse":
+        return Verdict(outlet=job.outlet.slug, outcome="blocked:reserved")
+    return Verdict(outlet=job.outlet.slug, outcome="new", finding=finding)
+
+
+def _finding(job: Job, reading: Article, policy: ReservedPolicy) -> Finding:
     snapshot, page = job.snapshot, job.snapshot.page
     visit = Visit(
         outlet=job.outlet,
@@ -260,7 +272,7 @@ def _finding(job: Job, reading: Article) -> Finding:
     return Finding(
         visit=visit,
         reading=reading,
-        rights=rights_on_page(reading, page.headers),
+        rights=rights_of(visit, reading, policy=policy),
         at=page.fetched_at,
         archive=job.archive,
     )

@@ -103,7 +103,14 @@ def opened(
     workers = settings.worker_count
     pool = ReaderPool(workers=workers, page_time=settings.page_time, page_memory=settings.page_memory)
     changes = Changes(store, report, write=write)
-    desk = Desk(store=store, outlets=outlets, outlet_of=finder(outlets), only=only, stopped=stop.is_set)
+    desk = Desk(
+        store=store,
+        outlets=outlets,
+        outlet_of=finder(outlets),
+        only=only,
+        reserved=settings.rights_reserved,
+        stopped=stop.is_set,
+    )
     ours = own_jobs(desk, archive, report, files=own if warcs else None) if own or not warcs else iter(())
     try:
         yield (verdicts(chain(ours, foreign_jobs(desk, foreign, report)), desk, pool, workers=workers), changes, report)
