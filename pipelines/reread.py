@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from kiosque import __version__
@@ -20,7 +21,7 @@ from pipelines.conclude import Finding
 from pipelines.correction import changed_fields, corrected
 from pipelines.french import looks_french
 from pipelines.keeper import BATCH, settle
-from pipelines.rights import rights_on_page
+from pipelines.rights import rights_of
 from pipelines.tally import Tally
 from storage.memory import MemoryStore
 from storage.warc import snapshots
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosque.model import Outlet
+    from kiosque.settings import ReservedPolicy
     from pipelines.pool import ReaderPool
     from storage import Store
     from storage.archive import WarcArchive
@@ -126,10 +128,18 @@ class Desk:
     outlet_of: Callable[[str], Outlet]
     only: str | None = None
     """The slug of the one outlet that is read again."""
+    reserved: ReservedPolicy = "store"
+    """What is done with pages whose publisher reserves text and data mining."""
+    stopped: Callable[[], bool] = lambda: False
+    """Somebody has had enough: no more pages are taken up."""
 
     def outlet(self, slug: str | None, url: str) -> Outlet:
         """Return the outlet of a page."""
         return self.outlets.get(slug or "") or self.outlet_of(url)
+
+    def wants(self, outlet: Outlet) -> bool:
+        """Tell whether an outlet's pages are read again; once stopped every page is looked at, to end there."""
+        return self.stopped() or self.only in (None, outlet.slug)
 
 
 def own_jobs(
@@ -142,6 +152,8 @@ def own_jobs(
     names = None if files is None else {f"{path.parent.name}/{path.name}" for path in files}
     read: set[bytes] = set()
     for record in desk.store.records(outlet=desk.only, revisions=True):
+        if desk.stopped():
+            return
         if names is not None and (record.archive or "").partition("@")[0] not in names:
             continue
         snapshot = _page_of(record, archive)
@@ -153,7 +165,7 @@ def own_jobs(
             yield Job(snapshot=snapshot, outlet=outlet, before=record, archive=snapshot.pointer)
     for snapshot in archive.snapshots(files=files, problem=report.problems.append):
         outlet = desk.outlet(snapshot.outlet, snapshot.page.final_url)
-        if desk.only in (None, outlet.slug) and _digest(snapshot.pointer) not in read:
+        if desk.wants(outlet) and _digest(snapshot.pointer) not in read:
             # Another fetch of an article that is known: what its words are is told by the pages above.
             outcome = "unchanged" if desk.store.known(_keys(snapshot)) else None
             yield Job(snapshot=snapshot, outlet=outlet, archive=snapshot.pointer, outcome=outcome)
@@ -163,7 +175,7 @@ def foreign_jobs(desk: Desk, paths: Iterable[Path], report: Report) -> Iterator[
     """Yield the pages of WARC files that others made; a revision that was read on one is known by its instant."""
 
     def wanted(url: str) -> bool:
-        return desk.only is None or desk.outlet_of(url).slug == desk.only
+        return desk.only is None or desk.wants(desk.outlet_of(url))
 
     for path in paths:
         for snapshot in snapshots(path, wanted=wanted, problem=report.problems.append):
@@ -202,20 +214,23 @@ def _digest(pointer: str) -> bytes:
 
 
 def verdicts(jobs: Iterable[Job], desk: Desk, pool: ReaderPool, *, workers: int) -> Iterator[Verdict]:
-    """Read pages in the pool, a bounded number at once, and yield what each came to in the order of the jobs."""
+    """Read pages in the pool, a bounded number at once, and yield what each came to in the order of the jobs.
+
+    Once the desk is stopped, what is under way is finished.
+    """
     learned = lru_cache(OUTLETS_AT_HAND)(desk.store.learned)
     under_way: deque[tuple[Job, Future[Article | Rejected] | None]] = deque()
-    for job in jobs:
+    for job in takewhile(lambda _: not desk.stopped(), jobs):
         page, entry, slug = job.snapshot.page, job.snapshot.entry, job.outlet.slug
         future = pool.submit(page, job.outlet, entry=entry, learned=learned(slug)) if job.outcome is None else None
         under_way.append((job, future))
         if len(under_way) >= AHEAD * workers:
-            yield _verdict(*under_way.popleft())
+            yield _verdict(*under_way.popleft(), policy=desk.reserved)
     while under_way:
-        yield _verdict(*under_way.popleft())
+        yield _verdict(*under_way.popleft(), policy=desk.reserved)
 
 
-def _verdict(job: Job, future: Future[Article | Rejected] | None) -> Verdict:
+def _verdict(job: Job, future: Future[Article | Rejected] | None, *, policy: ReservedPolicy) -> Verdict:
     slug, before = job.outlet.slug, job.before
     if future is None:
         return Verdict(outlet=slug, outcome=job.outcome or "unchanged")
@@ -227,15 +242,24 @@ def _verdict(job: Job, future: Future[Article | Rejected] | None) -> Verdict:
         return Verdict(outlet=slug, outcome="failed:error", before=before)
     if isinstance(reading, Rejected):
         return Verdict(outlet=slug, outcome=f"rejected:{reading.reason}", before=before)
-    if before is None:
-        return Verdict(outlet=slug, outcome="new", finding=_finding(job, reading))
+    return _found(job, reading, policy) if before is None else _compared(job, reading, before)
+
+
+def _compared(job: Job, reading: Article, before: Record) -> Verdict:
     after = corrected(before, reading, outlet=job.outlet, version=__version__)
     if after is before:
-        return Verdict(outlet=slug, outcome="unchanged", before=before)
-    return Verdict(outlet=slug, outcome="corrected", before=before, after=after)
+        return Verdict(outlet=job.outlet.slug, outcome="unchanged", before=before)
+    return Verdict(outlet=job.outlet.slug, outcome="corrected", before=before, after=after)
 
 
-def _finding(job: Job, reading: Article) -> Finding:
+def _found(job: Job, reading: Article, policy: ReservedPolicy) -> Verdict:
+    finding = _finding(job, reading, policy)
+    if finding.rights.tdm_reserved and policy == "refuse":
+        return Verdict(outlet=job.outlet.slug, outcome="blocked:reserved")
+    return Verdict(outlet=job.outlet.slug, outcome="new", finding=finding)
+
+
+def _finding(job: Job, reading: Article, policy: ReservedPolicy) -> Finding:
     snapshot, page = job.snapshot, job.snapshot.page
     visit = Visit(
         outlet=job.outlet,
@@ -248,7 +272,7 @@ def _finding(job: Job, reading: Article) -> Finding:
     return Finding(
         visit=visit,
         reading=reading,
-        rights=rights_on_page(reading, page.headers),
+        rights=rights_of(visit, reading, policy=policy),
         at=page.fetched_at,
         archive=job.archive,
     )

@@ -206,3 +206,14 @@ def test_scrapys_own_commands_work(kiosque, pytestconfig):
     assert saved
     items = [json.loads(line) for line in (kiosque.home / "items.jsonl").read_text().splitlines()]
     assert {item["id"] for item in items} == {record.id for record in saved}
+
+
+def test_a_slogan_that_repeats_is_learned_and_taken_out_of_what_was_stored(kiosque):
+    first = kiosque.crawl()
+    assert first["corrected"] > 0
+    repeated = [fact for fact in kiosque.press.expected() if fact.repeated and fact.outlet != "sentinelle-de-brevaux"]
+    records = {record.url: record for record in kiosque.records()}
+    assert repeated
+    assert all(fact.repeated_in(records[fact.url].text) == () for fact in repeated)
+    assert {record.revision for record in records.values()} == {1}, "a correction is no revision"
+    assert set(kiosque.crawl(*kiosque.slugs, "--revisit")["outcomes"]) == {"unchanged"}

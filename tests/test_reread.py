@@ -7,10 +7,12 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -30,7 +32,7 @@ from pipelines.correction import corrected, word_diff
 from pipelines.french import looks_french
 from pipelines.keeper import settle
 from pipelines.reread import Changes, Desk, Report, foreign_jobs, own_jobs, verdicts
-from pipelines.rights import rights_on_page
+from pipelines.rights import rights_of
 from storage import open_storage
 from storage.archive import WarcArchive
 from storage.memory import MemoryStore
@@ -82,17 +84,17 @@ class Press:
         pointer = self.archive.append(page, outlet=outlet.slug, entry=entry)
         reading = read_article(page, outlet, entry=entry)
         visit = Visit(outlet=outlet, key=canonical_url(url), url=url, entry=entry, page=page)
-        rights = rights_on_page(reading, ())
+        rights = rights_of(visit, reading)
         [one] = settle(self.store, [Finding(visit=visit, rights=rights, reading=reading, at=at, archive=pointer)])
         return one
 
     def rule(self, slug=OUTLET.slug, **changes):
         self.outlets[slug] = replace(self.outlets[slug], **changes)
 
-    def reread(self, *warcs, write=True, only=None):
+    def reread(self, *warcs, write=True, **wanted):
         self.archive.close()
         report = Report()
-        desk = Desk(store=self.store, outlets=self.outlets, outlet_of=finder(self.outlets), only=only)
+        desk = Desk(store=self.store, outlets=self.outlets, outlet_of=finder(self.outlets), **wanted)
         jobs = foreign_jobs(desk, warcs, report) if warcs else own_jobs(desk, self.archive, report)
         changes = Changes(self.store, report, write=write)
         self.open.append(changes)
@@ -307,6 +309,26 @@ def test_a_foreign_warc_makes_new_records_of_its_french_articles(press, tmp_path
     assert press.reread(file)[0]["outcomes"] == {"unchanged": 2, "rejected:not-french": 1, "failed:status-404": 1}
 
 
+def test_a_reserved_page_of_a_foreign_warc_is_marked_or_refused_as_in_a_crawl(press, tmp_path):
+    body = html().replace(b"<title>", b'<meta name="tdm-reservation" content="1"><title>')
+    file = warc(tmp_path / "a.warc.gz", ("https://exemple.fr/a", body, NOON))
+    assert press.reread(file, reserved="refuse")[0]["outcomes"] == {"blocked:reserved": 1}
+    assert press.records() == {}
+    press.reread(file)
+    assert press.records()["a", 1].rights.tdm_reserved is True
+
+
+def test_a_stop_finishes_what_is_under_way(press, tmp_path):
+    captures = [(f"https://exemple.fr/n{n}", html(f"Le marché numéro {n}"), NOON) for n in range(9)]
+    file = warc(tmp_path / "a.warc.gz", *captures)
+    looks = iter([False] * 3)
+    summary, _, _ = press.reread(file, stopped=lambda: next(looks, True))
+    assert summary["outcomes"] == {"new": 3}
+    for number in range(3):
+        press.crawl(f"a{number}", html(f"Le pont numéro {number}"))
+    assert press.reread(stopped=lambda: True)[0]["seen"] == 0
+
+
 def test_a_foreign_warc_that_is_read_again_corrects_what_it_gave(press, tmp_path):
     file = warc(tmp_path / "a.warc.gz", ("https://exemple.fr/a", html(lines=(*SENTENCES, CLUTTER)), NOON))
     press.reread(file)
@@ -476,12 +498,17 @@ def test_files_of_the_archive_are_known_as_such(kiosque):
     assert json.loads(out)["outcomes"] == {"corrected": 1, "unchanged": 1}
 
 
+def count(kiosque):
+    with closing(sqlite3.connect(f"file:{kiosque.home}/kiosque.sqlite?mode=ro", uri=True)) as database:
+        return database.execute("select count(*) from articles").fetchone()[0]
+
+
 def test_ctrl_c_keeps_what_was_written(kiosque, tmp_path):
     captures = [(f"https://exemple.fr/n{n}", html(f"Le marché numéro {n}"), NOON) for n in range(300)]
     file = warc(tmp_path / "many.warc.gz", *captures)
     process = kiosque.start("reread", str(file), "--write")
     deadline = time.monotonic() + 40
-    while len(kiosque.records()) < 3 and time.monotonic() < deadline and process.poll() is None:
+    while count(kiosque) < 3 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)

@@ -31,7 +31,8 @@ WEEKDAYS = "WwR"
 APART = f"(?<!{NUMBER}[=/:-])"
 DONE = f"(?![=/]{NUMBER}|-{NUMBER}(?![h:]))"
 
-WEEKDAY = f"(?:(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
+DATED = "C" + WEEKDAYS + DAYS  # "ce jeudi 24 octobre" starts like "24 octobre"
+WEEKDAY = f"(?:C?(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
 TEXT_YEAR = f"(?:[;,=/-]*(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:]))|(?![~-]?[K9]))"
 NUMERIC_YEAR = f"(?:(?P<year>Y)|(?P<short_year>{SHORT_YEAR}))"
 OFFSET = f"(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h)"
@@ -47,17 +48,17 @@ class Rule(NamedTuple):
 
 def _numeric(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{DAY}){sign}{NUMERIC_YEAR}{DONE}"
-    return Rule("date", WEEKDAYS + DAYS, pattern)
+    return Rule("date", DATED, pattern)
 
 
 def _spaced(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{MONTH}){sign}(?P<year>Y)"
-    return Rule("date", WEEKDAYS + DAYS, pattern)
+    return Rule("date", DATED, pattern)
 
 
 def _year_first(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<year>Y){sign}(?P<month>{MONTH}){sign}(?P<day>{DAY})(?![=/-]{NUMBER})"
-    return Rule("date", WEEKDAYS + "Y", pattern)
+    return Rule("date", "C" + WEEKDAYS + "Y", pattern)
 
 
 RULES = (
@@ -80,20 +81,18 @@ RULES = (
     Rule(
         "ago",
         "G",
-        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])"
-        f"(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
+        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
     ),
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
-    Rule(
-        "ago",
-        NUMBERS + "Qv",
-        f"v?(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
-    ),
-    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hmj])$"),
+    Rule("ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[hms])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g"),
+    Rule("days ago", "G", f"Gv*(?P<count>{AMOUNT})(?P<unit>[jkoy])(?:[&,]?{AMOUNT}[hms])?"),
+    Rule("days ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[jkoy])g"),
+    Rule("days ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>j)$"),
+    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hm])$"),
     # Several days: the first is read.
     Rule(
         "range",
-        "UL" + WEEKDAYS + DAYS,
+        "UL" + DATED,
         f"U?L?{WEEKDAY}{APART}(?P<day>{DAY})E?(?:(?P<month>M);?(?P<year>Y)?)?[&/!A-]"
         f"U?L?(?:[WwR];?L?)?(?P<end_day>{DAY})E?-?(?P<end_month>M)[;,]?(?P<end_year>Y)?",
     ),
@@ -106,12 +105,12 @@ RULES = (
     # A day with its month in words.
     Rule(
         "date",
-        WEEKDAYS + DAYS + "Q",
+        DATED + "Q",
         f"{WEEKDAY}(?P<day>{SPELLED_DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
     ),
     Rule(
         "date",
-        WEEKDAYS + "M",
+        "C" + WEEKDAYS + "M",
         f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?{TEXT_YEAR}",
     ),
     Rule("date", WEEKDAYS, f"{WEEKDAY}(?P<month_first>R);?(?P<day>{DAY}),?(?P<year>Y)"),
@@ -124,7 +123,7 @@ RULES = (
     Rule("time", HOURS, f"(?:(?<=Y)|(?<=Y[,!A]))(?P<hour>{HOUR})=(?P<minute>{MINUTE})(?!=)"),
     Rule(
         "day/month",
-        WEEKDAYS + DAYS,
+        DATED,
         f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|/-|%|h)",
     ),
     Rule("month", "2", f"{APART}(?P<month>2)/(?P<year>Y)(?![=/-]{NUMBER})"),
@@ -153,9 +152,15 @@ RULES = (
     Rule("relative", "C", "C(?P<noon>N)"),
     Rule("relative", "H", "(?P<days>H)q?"),
     Rule("last", "Lkoy", "L?(?P<unit>[koy])D"),
-    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}(?![h:])|M)"),
+    Rule(
+        "weekday day",
+        "C" + WEEKDAYS,
+        f"C?(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}(?![h:])|M)",
+    ),
     Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}(?![h:])|[MNR])"),
-    Rule("weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>[{WEEKDAYS}]);?q?(?P<last>D)?(?!F)"),
+    Rule(
+        "weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>W|[wR](?=[;,A]*{HOUR}[h:]));?q?(?P<last>D)?(?!F)"
+    ),
 )
 
 _FIELD = re.compile(r"\(\?P<(\w+)>")
