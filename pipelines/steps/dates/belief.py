@@ -14,6 +14,7 @@ MAX_NAMES = 4
 SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
+_NEAR_DAYS = frozenset(("relative", "day/month"))
 _AGES = frozenset(("ago", "days ago"))
 _DATES = frozenset(("date", "range"))
 _CERTAIN = frozenset(("year", "short_year", "weekday"))
@@ -88,5 +89,5 @@ def _is_alone(moment: Moment, line: Line, unknown: list[int]) -> bool:
     beside = unknown[bisect_left(unknown, left) : bisect_left(unknown, right)]
     if not beside:
         return True
-    named = moment.kind in _AGES or (moment.kind == "relative" and moment.time is not None)
+    named = moment.kind in _AGES or (moment.kind in _NEAR_DAYS and moment.time is not None)
     return named and len(beside) <= MAX_NAMES and all(shape[place] == "x" and line.is_name(place) for place in beside)
