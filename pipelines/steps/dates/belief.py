@@ -53,7 +53,7 @@ def _is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
     fields, words = moment.fields, line.shape[moment.start : moment.end]
     match moment.kind:
         case "range" | "date" if "month_first" not in fields:
-            return not _names_an_event(moment, line.shape)
+            return not (_names_an_event(moment, line.shape) or _is_in_a_sentence(moment, line))
         case "day/month" if "weekday" not in fields and _is_a_score(moment):
             believable = False
         case "time":
@@ -68,6 +68,14 @@ def _names_an_event(moment: Moment, shape: str) -> bool:
     if moment.fields.get("joint") == "-" and len(moment.fields["month"]) > SHORT_MONTH:
         return True
     return "xU" in shape[max(0, moment.start - 2) : moment.start + 1]
+
+
+def _is_in_a_sentence(moment: Moment, line: Line) -> bool:
+    """Tell "le chantier débute le 26 avril": an article of grammar, and before it a word without a capital."""
+    before = moment.start - 2
+    if before < 0 or line.shape[before] != "x" or line.shape[before + 1] not in "LC":
+        return False
+    return line.words[before].isalpha() and not line.is_name(before)
 
 
 def _is_a_score(moment: Moment) -> bool:
