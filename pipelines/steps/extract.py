@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TOO_LITTLE = 250
 """Characters under which a body selector's find is doubted."""
+_SMALL = 5000
 _SCRIPTS = ("script", "style", "noscript", "template", "svg", "iframe", "head")
 # Elements that trafilatura deletes with their text, although sentences run through them.
 _WOVEN = frozenset({"time", "label", "legend", "article"})
@@ -60,7 +61,8 @@ def extract_blocks(
             return blocks
     if found.core is not None:
         return _run_trafilatura(_page_around([found.core]))
-    return _run_trafilatura(root)
+    # A page without a paragraph is seldom an article: the last try is for small ones.
+    return _run_trafilatura(root) if len(layout.elements) <= _SMALL else ()
 
 
 def _drop(element: HtmlElement) -> None:
