@@ -212,10 +212,8 @@ def show(summary: dict[str, Any], samples: list[Verdict], *, write: bool) -> Non
     from rich.console import Console
 
     console = Console()
-    if not summary["seen"]:
-        console.print("No pages to read again.")
-        return
-    console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
+    if summary["seen"]:
+        console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
     if summary["fields"]:
         title = "Corrected fields" if write else "Fields that would be corrected"
         console.print(table(title, summary["fields_by_outlet"], summary["fields"]))
