@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import Record
     from kiosque.settings import Settings
-    from pipelines.reread import Changes, Report, Verdict
+    from pipelines.verdicts import Changes, Report, Verdict
 
 FAILED = 1
 # Corrections that are shown: of one outlet, of all, and changes of one text.
@@ -93,7 +93,8 @@ def opened(
     from kiosque.outlets.choose import named
     from pipelines.archivist import home_archive
     from pipelines.pool import ReaderPool
-    from pipelines.reread import Changes, Desk, Report, foreign_jobs, own_jobs, verdicts
+    from pipelines.reread import Desk, foreign_jobs, own_jobs, verdicts
+    from pipelines.verdicts import Changes, Report
     from storage import open_storage
 
     outlets, archive, report = load_outlets(settings.outlets_dir), home_archive(settings), Report()
@@ -211,7 +212,8 @@ def show(summary: dict[str, Any], samples: list[Verdict], *, write: bool) -> Non
     from rich.console import Console
 
     console = Console()
-    console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
+    if summary["seen"]:
+        console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
     if summary["fields"]:
         title = "Corrected fields" if write else "Fields that would be corrected"
         console.print(table(title, summary["fields_by_outlet"], summary["fields"]))

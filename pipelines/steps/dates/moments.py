@@ -20,6 +20,7 @@ _EXPECTED = re.compile(r"[ULCE&:A]{0,4}\Z")
 """Between "prévu" and its date: "pour le"."""
 _JOINTS = frozenset("LU&A:eBFXQ")
 """Right before a date that belongs to a word further left: "né à Lyon le", "clôture :"."""
+_YEARLESS = frozenset(("day", "month", "joint"))
 _LABELLED = re.compile(r"[LUCA&:;,!~ab<-]*\Z")
 """Between "publié" and its date."""
 
@@ -124,6 +125,8 @@ def _is_taken(item: Item, context: _Context, shape: str) -> bool:
         return True
     if context.named >= 0 and _NAMED.match(shape, context.named, start + (first == "U")):
         return True
+    if start in (context.named, context.named + 1) and item.kind == "date" and item.fields.keys() <= _YEARLESS:
+        return shape[start - 1] in "X-"  # "Pont 8 novembre", "station Quatre-Septembre"
     return shape[item.end : item.end + 1] == "F"
 
 

@@ -42,6 +42,8 @@ _REPAIRS = _repairs()
 _MISREAD = re.compile("|".join(map(re.escape, sorted(_REPAIRS, key=len, reverse=True))))
 _A_GRAVE = re.compile(r"(?<![A-Za-z])Ã[ \u00a0](?=[^a-z])")  # "Ã 7h12": the second byte was a no-break space
 
+_BORN = re.compile(r"\b[Nn]é(?=e?s?\b)")  # without its accent it would be "ne"
+
 _INVISIBLES = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2069\ufeff"
 _INVISIBLE = dict.fromkeys(map(ord, _INVISIBLES))
 _ODD = re.compile(f"[{_INVISIBLES}\u0300-\u036f{''.join(signs for signs, _ in _MISREADINGS)}]")
@@ -110,6 +112,8 @@ def fold(cleaned: str) -> str:
     """
     if cleaned.isascii():
         return cleaned.lower()
+    if "né" in cleaned or "Né" in cleaned:
+        cleaned = _BORN.sub("n_", cleaned)
     try:
         return cleaned.encode("latin-1").translate(_FOLD_LATIN).decode("latin-1")  # as below, five times faster
     except UnicodeEncodeError:
