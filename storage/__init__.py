@@ -65,6 +65,18 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit:
+    """What a look at an article's own page says: when it is asked again, and whether it is gone."""
+
+    article: str
+    """Its id."""
+    next_due: datetime | None = None
+    """None is never."""
+    removed: bool | None = None
+    """Whether the server says that there is no such page any more: the record stays. None is no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """All that one finished URL writes: its rows appear together or not at all."""
 
@@ -85,6 +97,8 @@ class Settled:
     article: str | None = None
     """The id of the article that `addresses` belong to."""
     addresses: tuple[Address, ...] = ()
+    revisit: Revisit | None = None
+    """None leaves the plan as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +266,12 @@ class Store(Protocol):
 
     def recent(self, outlets: Collection[str], *, since: datetime) -> list[QueuedEntry]:
         """Return the main addresses of articles first seen since then, to be asked again conditionally."""
+
+    def revisits(self, outlets: Collection[str], *, due: datetime, limit: int) -> list[QueuedEntry]:
+        """Return the main addresses of articles that are to be asked again by then, those that wait longest first."""
+
+    def removed(self, outlet: str | None = None) -> dict[str, datetime]:
+        """Return the ids of articles whose pages are gone, and since when. Their records are kept."""
 
     def feed_states(self, urls: Collection[str]) -> dict[str, FeedState]:
         """Return the poll state of the feeds that have one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import and_, delete, func, select, update
 
-from storage import FORGOTTEN, search
+from storage import FORGOTTEN, revisits, search
 from storage.put import put, put_new
 from storage.queries import chunks
 from storage.rows import LONGEST_URL, claim_text, revision_row, short_key, storable, to_text
@@ -47,6 +47,7 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
     _keep_addresses(connection, settled)
     _close_entries(connection, settled)
     _count(connection, settled)
+    revisits.note(connection, settled)
 
 
 def _save(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:
