@@ -250,3 +250,7 @@ class Visit:
     detail: str = ""
     attempts: int = 0
     """Fetches before this one that brought nothing."""
+    host_claims: RightsClaims = field(default_factory=RightsClaims)
+    """What the host's own file (`tdmrep.json`) says of this address."""
+    passing: bool = False
+    """A `blocked:` outcome that is a matter of time: the address is tried again."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # An address that failed is tried again after 5 minutes, then three times as long each time, up to a day.
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(days=1)
+# Whoever refuses us is left alone for longer.
+REFUSED_RETRY = timedelta(hours=6)
+REFUSED = {"failed:challenge", "failed:status-401", "failed:status-403", "blocked:host-waits"}
 MOST_ATTEMPTS = 10
 # A page that says it is gone is believed at once (410) or the third time (404: some caches lag behind the feed).
 GONE_AFTER = {"failed:status-410": 1, "failed:status-404": 3}
@@ -54,7 +57,7 @@ def conclude(finding: Finding, known: Mapping[str, Record], *, version: str, for
     outcome = visit.outcome or f"rejected:{finding.reading.reason if isinstance(finding.reading, Rejected) else 'none'}"
     if outcome == "unchanged" and visit.key not in known and not visit.via:
         return _settled(finding, outcome)
-    if outcome.startswith("failed:") and visit.key not in known:
+    if (outcome.startswith("failed:") or visit.passing) and visit.key not in known:
         return _failed(finding, outcome)
     article = next((known[key].id for key in sorted(wanted_keys(finding)) if key in known), None)
     return _settled(finding, outcome, article=article if outcome in {"unchanged", "duplicate"} else None)
@@ -88,7 +91,8 @@ def _failed(finding: Finding, outcome: str) -> Settled:
     attempts = finding.visit.attempts + 1
     if attempts >= GONE_AFTER.get(outcome, MOST_ATTEMPTS):
         return _settled(finding, outcome, state="gone")
-    wait = min(FIRST_RETRY * 3 ** (attempts - 1), LONGEST_RETRY)
+    first = REFUSED_RETRY if outcome in REFUSED else FIRST_RETRY
+    wait = min(first * 3 ** (attempts - 1), LONGEST_RETRY)
     return _settled(finding, outcome, state="pending", next_try=finding.at + wait)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from kiosque import __version__
@@ -126,10 +127,16 @@ class Desk:
     outlet_of: Callable[[str], Outlet]
     only: str | None = None
     """The slug of the one outlet that is read again."""
+    stopped: Callable[[], bool] = lambda: False
+    """Somebody has had enough: no more pages are taken up."""
 
     def outlet(self, slug: str | None, url: str) -> Outlet:
         """Return the outlet of a page."""
         return self.outlets.get(slug or "") or self.outlet_of(url)
+
+    def wants(self, outlet: Outlet) -> bool:
+        """Tell whether an outlet's pages are read again; once stopped every page is looked at, to end there."""
+        return self.stopped() or self.only in (None, outlet.slug)
 
 
 def own_jobs(
@@ -142,6 +149,8 @@ def own_jobs(
     names = None if files is None else {f"{path.parent.name}/{path.name}" for path in files}
     read: set[bytes] = set()
     for record in desk.store.records(outlet=desk.only, revisions=True):
+        if desk.stopped():
+            return
         if names is not None and (record.archive or "").partition("@")[0] not in names:
             continue
         snapshot = _page_of(record, archive)
@@ -153,7 +162,7 @@ def own_jobs(
             yield Job(snapshot=snapshot, outlet=outlet, before=record, archive=snapshot.pointer)
     for snapshot in archive.snapshots(files=files, problem=report.problems.append):
         outlet = desk.outlet(snapshot.outlet, snapshot.page.final_url)
-        if desk.only in (None, outlet.slug) and _digest(snapshot.pointer) not in read:
+        if desk.wants(outlet) and _digest(snapshot.pointer) not in read:
             # Another fetch of an article that is known: what its words are is told by the pages above.
             outcome = "unchanged" if desk.store.known(_keys(snapshot)) else None
             yield Job(snapshot=snapshot, outlet=outlet, archive=snapshot.pointer, outcome=outcome)
@@ -163,7 +172,7 @@ def foreign_jobs(desk: Desk, paths: Iterable[Path], report: Report) -> Iterator[
     """Yield the pages of WARC files that others made; a revision that was read on one is known by its instant."""
 
     def wanted(url: str) -> bool:
-        return desk.only is None or desk.outlet_of(url).slug == desk.only
+        return desk.only is None or desk.wants(desk.outlet_of(url))
 
     for path in paths:
         for snapshot in snapshots(path, wanted=wanted, problem=report.problems.append):
@@ -202,10 +211,13 @@ def _digest(pointer: str) -> bytes:
 
 
 def verdicts(jobs: Iterable[Job], desk: Desk, pool: ReaderPool, *, workers: int) -> Iterator[Verdict]:
-    """Read pages in the pool, a bounded number at once, and yield what each came to in the order of the jobs."""
+    """Read pages in the pool, a bounded number at once, and yield what each came to in the order of the jobs.
+
+    Once the desk is stopped, what is under way is finished.
+    """
     learned = lru_cache(OUTLETS_AT_HAND)(desk.store.learned)
     under_way: deque[tuple[Job, Future[Article | Rejected] | None]] = deque()
-    for job in jobs:
+    for job in takewhile(lambda _: not desk.stopped(), jobs):
         page, entry, slug = job.snapshot.page, job.snapshot.entry, job.outlet.slug
         future = pool.submit(page, job.outlet, entry=entry, learned=learned(slug)) if job.outcome is None else None
         under_way.append((job, future))

@@ -13,7 +13,7 @@ from scrapy.exceptions import DropItem
 from kiosque.errors import StorageError
 from kiosque.model import Visit
 from pipelines.conclude import Finding
-from pipelines.rights import rights_on_page
+from pipelines.rights import rights_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -58,23 +58,26 @@ class KiosquePipeline:
         return settled.record
 
     async def _finding(self, visit: Visit) -> Finding:
-        reading: Article | Rejected | None = None
-        archivist = self._newsroom.archivist
-        archive = await archivist.keep(visit) if archivist is not None else None
-        if visit.page is not None:
-            try:
-                reading = await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry)
-            except Exception:
-                # `read_article` never raises: this is a bug of ours. The page stays on the frontier.
-                log.exception("reading %s failed", visit.url)
-                visit = replace(visit, page=None, outcome="failed:error")
-        return Finding(
-            visit=visit,
-            rights=rights_on_page(reading, visit.page.headers if visit.page else ()),
-            reading=reading,
-            at=datetime.now(UTC),
-            archive=archive,
-        )
+        reading = await self._read(visit)
+        policy = self._newsroom.settings.rights_reserved
+        rights = rights_of(visit, reading, policy=policy)
+        archive = None
+        if rights.tdm_reserved and policy == "refuse":  # the page itself said so: nothing of it is kept
+            visit, reading = replace(visit, page=None, outcome="blocked:reserved"), None
+        elif self._newsroom.archivist is not None:
+            archive = await self._newsroom.archivist.keep(visit)
+        if visit.page is not None and reading is None:  # a bug of ours: the page stays on the frontier
+            visit = replace(visit, page=None, outcome="failed:error")
+        return Finding(visit=visit, rights=rights, reading=reading, at=datetime.now(UTC), archive=archive)
+
+    async def _read(self, visit: Visit) -> Article | Rejected | None:
+        if visit.page is None:
+            return None
+        try:
+            return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry)
+        except Exception:  # `read_article` never raises
+            log.exception("reading %s failed", visit.url)
+            return None
 
     def _stop(self, error: StorageError) -> None:
         """End the crawl: a store that refuses one write refuses the next, and nothing may be lost unnoticed."""

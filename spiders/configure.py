@@ -38,7 +38,6 @@ def own_settings(settings: Settings, outlets: Iterable[Outlet]) -> dict[str, Any
     """Return what depends on this Kiosque's settings."""
     return {
         "USER_AGENT": user_agent(settings),
-        "ROBOTSTXT_USER_AGENT": "Kiosque",
         "CONCURRENT_REQUESTS": settings.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.concurrency_per_host,
         "DOWNLOAD_DELAY": settings.delay,
@@ -48,6 +47,7 @@ def own_settings(settings: Settings, outlets: Iterable[Outlet]) -> dict[str, Any
         "DOWNLOAD_SLOTS": slots(settings, outlets),
         "KIOSQUE_ALLOW_PRIVATE_HOSTS": settings.allow_private_hosts,
         "KIOSQUE_CONTACT": settings.contact or "",
+        "KIOSQUE_RESERVED": settings.rights_reserved,
     }
 
 

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 # Names whose DNS answer was private: the error that Scrapy sees says only that there was no answer.
 MOST_REFUSED = 10_000
+# Characters of an address that is asked for; servers take 8,000 at most.
+LONGEST_URL = 4_000
 refused_names: set[str] = set()
 
 
 class Blocked(IgnoreRequest):
     """A request that is not made; `reason` is the slug of its outcome."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, *, detail: str = "", passing: bool = False) -> None:
+        super().__init__(detail or reason)
         self.reason = reason
+        self.passing = passing
+        """It may be made later: the reason is a fault of the day, or a wait."""
 
 
 class PublicHostsOnly:
@@ -44,6 +48,8 @@ class PublicHostsOnly:
 
     def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""
+        if len(request.url) > LONGEST_URL:
+            raise Blocked("bad-url", detail=f"an address of {len(request.url)} characters")
         reason = refusal(request.url, self._allowed)
         if reason is not None:
             raise Blocked(reason)

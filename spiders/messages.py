@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kiosque.model import Page
+from spiders.challenge import is_challenge
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 OK, NOT_MODIFIED = 200, 304
 PERMANENT = {301, 308}
+REDIRECTS = {301, 302, 303, 307, 308}
 # What may come of a poll without anything being wrong: `same` is a whole answer that is the last one again.
 FINE = {"parsed", "not-modified", "same"}
 
@@ -39,6 +41,15 @@ def page_of(response: Response) -> Page:
         body=response.body,
         fetched_at=datetime.now(UTC),
     )
+
+
+def no_page(response: Response) -> str | None:
+    """Return the outcome of an answer that brings no page, None when it brings one."""
+    if is_challenge(response.status, headers_of(response), response.body):
+        return "failed:challenge"
+    if response.status in REDIRECTS and response.headers.get("Location"):  # Scrapy follows http and https
+        return "blocked:scheme"
+    return None if response.status == OK else f"failed:status-{response.status}"
 
 
 def redirects_of(response: Response) -> tuple[str, ...]:

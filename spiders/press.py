@@ -19,10 +19,22 @@ from kiosque.polling import Bounds, FeedState, Poll, decide, new_feed, request_h
 from kiosque.settings import load_settings
 from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
+from spiders.challenge import is_challenge
 from spiders.configure import own_settings
-from spiders.failures import outcome_of
-from spiders.messages import FINE, NOT_MODIFIED, OK, headers_of, page_of, permanently_moved, poll_outcome, redirects_of
+from spiders.failures import may_pass, outcome_of
+from spiders.messages import (
+    FINE,
+    NOT_MODIFIED,
+    OK,
+    headers_of,
+    no_page,
+    page_of,
+    permanently_moved,
+    poll_outcome,
+    redirects_of,
+)
 from spiders.plan import Plan
+from spiders.reservations import ARTICLE, host_claims
 from storage import QueuedEntry
 
 if TYPE_CHECKING:
@@ -160,6 +172,7 @@ class PressSpider(scrapy.Spider):
                 priority=priority,
                 dont_filter=True,
                 cb_kwargs={"visit": visit},
+                meta={ARTICLE: True},
             )
         except ValueError:  # Scrapy takes no address without a scheme
             return replace(visit, outcome="blocked:bad-url")
@@ -188,10 +201,13 @@ class PressSpider(scrapy.Spider):
             self._poll_done()
 
     async def _feed(self, response: Response, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
-        now = datetime.now(UTC)
+        now, headers = datetime.now(UTC), headers_of(response)
+        if is_challenge(response.status, headers, response.body):
+            await self._note(state, Poll(failure="challenge"), outlet, [], now)
+            return
         poll = Poll(
             status=response.status,
-            headers=headers_of(response),
+            headers=headers,
             final_url=response.url,
             permanent=permanently_moved(response),
             conditional=response.meta["conditional"],
@@ -222,7 +238,8 @@ class PressSpider(scrapy.Spider):
         """Keep that a feed could not be fetched."""
         request: Any = failure.request  # type: ignore[attr-defined]
         state, outlet = request.cb_kwargs["state"], request.cb_kwargs["outlet"]
-        poll = Poll(failure=outcome_of(failure, request.url).partition(":")[2])
+        reason = outcome_of(failure, request.url).partition(":")[2]
+        poll = Poll(failure="robots-unread" if reason == "robots" and may_pass(failure) else reason)
         try:
             await self._note(state, poll, outlet, [], datetime.now(UTC))
         finally:
@@ -253,12 +270,13 @@ class PressSpider(scrapy.Spider):
 
     async def parse_page(self, response: Response, *, visit: Visit) -> AsyncIterator[Any]:
         """Hand a page to the item pipeline, or follow an AMP or mobile page to the article's own address."""
-        visit = replace(visit, via=tuple(dict.fromkeys((*visit.via, *redirects_of(response)))))
+        via = tuple(dict.fromkeys((*visit.via, *redirects_of(response))))
+        visit = replace(visit, via=via, host_claims=host_claims(response))
         if response.status == NOT_MODIFIED:
             yield replace(visit, outcome="unchanged")
             return
-        if response.status != OK:
-            yield replace(visit, outcome=f"failed:status-{response.status}")
+        if (refused := no_page(response)) is not None:
+            yield replace(visit, outcome=refused)
             return
         own = desktop_address(response.url, response.body[:HEAD_BYTES])
         if own is None or own in visit.via:
@@ -276,7 +294,8 @@ class PressSpider(scrapy.Spider):
         """Hand a failed fetch to the item pipeline."""
         request: Any = failure.request  # type: ignore[attr-defined]
         visit: Visit = request.cb_kwargs["visit"]
-        return replace(visit, outcome=outcome_of(failure, request.url), detail=str(failure.value)[:500])
+        outcome, detail = outcome_of(failure, request.url), str(failure.value)[:500]
+        return replace(visit, outcome=outcome, detail=detail, passing=may_pass(failure))
 
 
 def fresh_feed(url: str, outlet: Outlet) -> FeedState:

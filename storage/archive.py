@@ -154,7 +154,8 @@ class WarcArchive:
         """Yield every page of the archive or of some of its files, oldest first; a broken one is told to `problem`."""
         for path in self.files() if files is None else files:
             mend(path, problem=problem)
-            yield from snapshots(path, name=f"{path.parent.name}/{path.name}", problem=problem)
+            # What a writer appends from now on is for the next reading.
+            yield from snapshots(path, name=f"{path.parent.name}/{path.name}", size=_size(path), problem=problem)
 
     def _place(self, pointer: str) -> tuple[Path, int]:
         match = POINTER.fullmatch(pointer)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -67,6 +68,26 @@ class Snapshot:
     """Addresses passed on the way."""
 
 
+class _Headers(StatusAndHeaders):  # type: ignore[misc]
+    """HTTP headers that are written as the bytes they were; warcio would percent-encode what is not ASCII."""
+
+    def compute_headers_buffer(self, header_filter: Any = None) -> None:
+        """Set the bytes of the headers."""
+        self.headers_buff = self.to_str(header_filter).encode("latin-1", "replace") + b"\r\n"
+
+
+class _Window:
+    """The first bytes of a file, as a file: what a living writer appends meanwhile is not seen half."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._size - self._file.tell())
+        return self._file.read(left if size < 0 else min(size, left))
+
+
 def response_record(snapshot: Snapshot) -> bytes:
     """Return a page as an uncompressed WARC response record."""
     page = snapshot.page
@@ -77,7 +98,7 @@ def response_record(snapshot: Snapshot) -> bytes:
             "response",
             payload=io.BytesIO(page.body),
             length=len(page.body),
-            http_headers=StatusAndHeaders(_status_line(page.status), headers, protocol="HTTP/1.1"),
+            http_headers=_Headers(_status_line(page.status), headers, protocol="HTTP/1.1"),
             warc_headers_dict={"WARC-Date": _date(page.fetched_at), CLAIM: _claim(snapshot)},
         )
     )
@@ -156,17 +177,20 @@ def snapshots(
     path: Path,
     *,
     name: str = "",
+    size: int | None = None,
     wanted: Callable[[str], bool] | None = None,
     problem: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Snapshot]:
     """Yield the pages of a WARC file, compressed or not; `wanted` sees each URL before its body is read.
 
-    A file that cannot be read (any further) ends here, with one sentence to `problem`.
+    Nothing is read beyond `size` bytes. A file that cannot be read (any further) ends here, with a sentence to
+    `problem`.
     """
     label, place, found = name or path.name, 0, 0
     try:
         with path.open("rb") as file:
-            for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=False):
+            window = _Window(file, os.fstat(file.fileno()).st_size if size is None else size)
+            for record in ArchiveIterator(window, record_types=WarcRecordType.response, parse_http=False):
                 place = record.stream_pos
                 if wanted is not None and not wanted(_target(record)):
                     continue
@@ -207,8 +231,10 @@ def snapshot_at(path: Path, offset: int, *, pointer: str) -> Snapshot | None:
 
 def snapshot_of(record: Any, pointer: str) -> Snapshot | None:
     """Return the page of a response record whose HTTP headers were not parsed, None when it is cut off."""
-    block = record.reader.read(min(record.content_length, MOST_BODY + MOST_HEAD))
-    if len(block) < min(record.content_length, MOST_BODY + MOST_HEAD):
+    length = min(record.content_length, MOST_BODY + MOST_HEAD)
+    block = record.reader.read(length)
+    # A record that ends within its own headers has not come to its length yet.
+    if len(block) < length or record.headers.get("Content-Length") is None:
         return None
     status, headers, body = parse_response(block)
     known = _known(record.headers.get(CLAIM))

@@ -1,5 +1,7 @@
 """What is taken out of a page beside its article, and what is left inside sentences."""
 
+# ruff: noqa: E501  (one line of markup a case)
+
 import pytest
 
 from kiosque.common_rules import load_common

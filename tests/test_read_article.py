@@ -241,27 +241,29 @@ CONSENT = (
 )
 
 
+LOGIN = (
+    "<h1>Se connecter</h1><form><input name=courriel><input type='password'></form>"
+    "<p>Connectez-vous ou créez un compte.</p>"
+)
+VIDEO = (
+    '<script type=\'application/ld+json\'>{"@type":"VideoObject","name":"Le journal"}</script>'
+    "<h1>Le journal de 20 heures</h1><video></video><p>À revoir ici.</p>"
+)
+
+
 @pytest.mark.parametrize(
     ("html", "reason"),
     [
         ("<title>Just a moment...</title><p>Checking your browser before accessing lavoix.example.</p>", "anti-bot"),
         ("<title>Accès refusé</title><h1>Êtes-vous un robot ?</h1><p>Résolvez le captcha.</p>", "anti-bot"),
         (CONSENT, "consent-wall"),
-        (
-            "<h1>Se connecter</h1><form><input name=courriel><input type='password'></form>"
-            "<p>Connectez-vous ou créez un compte.</p>",
-            "login-wall",
-        ),
+        (LOGIN, "login-wall"),
         (
             "<h1>Politique</h1>"
             + "".join(f"<div><h3><a href='/{i}'>Un titre d’article numéro {i}</a></h3></div>" for i in range(80)),
             "listing-page",
         ),
-        (
-            '<script type=\'application/ld+json\'>{"@type":"VideoObject","name":"Le journal"}</script>'
-            "<h1>Le journal de 20 heures</h1><video></video><p>À revoir ici.</p>",
-            "video-only",
-        ),
+        (VIDEO, "video-only"),
         ("<h1>Le pont de Valmont rouvre</h1><p>Trop court.</p>", "too-short"),
     ],
 )

@@ -7,10 +7,12 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -476,12 +478,17 @@ def test_files_of_the_archive_are_known_as_such(kiosque):
     assert json.loads(out)["outcomes"] == {"corrected": 1, "unchanged": 1}
 
 
+def count(kiosque):
+    with closing(sqlite3.connect(f"file:{kiosque.home}/kiosque.sqlite?mode=ro", uri=True)) as database:
+        return database.execute("select count(*) from articles").fetchone()[0]
+
+
 def test_ctrl_c_keeps_what_was_written(kiosque, tmp_path):
     captures = [(f"https://exemple.fr/n{n}", html(f"Le marché numéro {n}"), NOON) for n in range(300)]
     file = warc(tmp_path / "many.warc.gz", *captures)
     process = kiosque.start("reread", str(file), "--write")
     deadline = time.monotonic() + 40
-    while len(kiosque.records()) < 3 and time.monotonic() < deadline and process.poll() is None:
+    while count(kiosque) < 3 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)

@@ -117,7 +117,25 @@ def test_no_header_or_address_breaks_a_record(tmp_path_factory, body, status, he
     assert [found.pointer for found in archive.snapshots()] == pointers
     found = archive.read(pointers[0])
     assert (found.body, found.status, found.fetched_at) == (body, status, NOON)
+    kept = [name for name, _ in headers if name != "content-length"]
+    assert [name for name, _ in found.headers if name in kept] == kept
     assert archive.read(pointers[1]) == page(2)
+
+
+def test_header_bytes_stay_as_they_were(tmp_path):
+    archive = WarcArchive(tmp_path)
+    odd = page(headers=(("x-titre", "\xc3\xa9t\xc3\xa9"), ("x-vide", ""), ("etag", '"\xe9"')))
+    assert archive.read(archive.append(odd)) == odd
+
+
+def test_a_reader_sees_no_half_record_of_a_living_writer(tmp_path):
+    archive, pointers = filled(tmp_path, 2)
+    [path] = archive.files()
+    last = int(pointers[1].partition("@")[2])
+    for size in range(last, path.stat().st_size - 8, 7):
+        problems = []
+        assert len(list(snapshots(path, size=size, problem=problems.append))) == 1
+        assert size > last or problems == []
 
 
 def test_a_claim_of_any_length_stays_short_enough_for_every_reader(tmp_path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,9 +62,13 @@ def reread(
     del engine  # there is one
     settings: Settings = context.obj.settings()
     samples: list[Verdict] = []
-    with opened(settings, outlet, warcs or [], write=write) as (found, changes, report):
+    stop = Event()
+    with opened(settings, outlet, warcs or [], write=write, stop=stop) as (found, changes, report):
         start = time.monotonic()
-        work_through(found, changes, samples)
+        with stopping(stop):
+            work_through(found, changes, samples)
+        if stop.is_set():
+            raise KeyboardInterrupt
         summary = report.summary(seconds=time.monotonic() - start)
         if not as_json:
             show(summary, samples, write=write)
@@ -78,7 +84,7 @@ def reread(
 
 @contextmanager
 def opened(
-    settings: Settings, slug: str | None, warcs: list[Path], *, write: bool
+    settings: Settings, slug: str | None, warcs: list[Path], *, write: bool, stop: Event
 ) -> Iterator[tuple[Iterator[Verdict], Changes, Report]]:
     """Open store, archive and pool; give the verdicts, their taker and the counts."""
     from itertools import chain
@@ -97,13 +103,37 @@ def opened(
     workers = settings.worker_count
     pool = ReaderPool(workers=workers, page_time=settings.page_time, page_memory=settings.page_memory)
     changes = Changes(store, report, write=write)
-    desk = Desk(store=store, outlets=outlets, outlet_of=finder(outlets), only=only)
+    desk = Desk(store=store, outlets=outlets, outlet_of=finder(outlets), only=only, stopped=stop.is_set)
     ours = own_jobs(desk, archive, report, files=own if warcs else None) if own or not warcs else iter(())
     try:
         yield (verdicts(chain(ours, foreign_jobs(desk, foreign, report)), desk, pool, workers=workers), changes, report)
+        pool.close()
+    except BaseException as error:
+        # After an orderly stop nothing runs any more, and workers that are just starting may finish that.
+        pool.close(now=not (stop.is_set() and isinstance(error, KeyboardInterrupt)))
+        raise
     finally:
-        pool.close(now=True)
         changes.close()
+
+
+@contextmanager
+def stopping(stop: Event) -> Iterator[None]:
+    """Let the first Ctrl-C (or SIGTERM) set `stop`: the pages under way are finished. The second one interrupts."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def note(*_: object) -> None:
+        stop.set()
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler)
+
+    for number in numbers:
+        signal.signal(number, note)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def sorted_out(warcs: list[Path], archive: Path) -> tuple[list[Path], list[Path]]:
@@ -123,22 +153,17 @@ def sorted_out(warcs: list[Path], archive: Path) -> tuple[list[Path], list[Path]
 
 
 def work_through(found: Iterator[Verdict], changes: Changes, samples: list[Verdict]) -> None:
-    """Take every verdict; what was read before an interruption is written, where writing was agreed."""
+    """Take every verdict, and keep some corrections to show. After a stop, what is under way is the last."""
     shown: dict[str, int] = {}
     with progress() as advance:
-        try:
-            for verdict in found:
-                changes.add(verdict)
-                advance(verdict.outcome)
-                if (
-                    verdict.after is not None
-                    and len(samples) < SAMPLES
-                    and shown.get(verdict.outlet, 0) < SAMPLES_OF_ONE
-                ):
-                    shown[verdict.outlet] = shown.get(verdict.outlet, 0) + 1
-                    samples.append(verdict)
-        finally:
-            changes.flush()
+        for verdict in found:
+            changes.add(verdict)
+            advance(verdict.outcome)
+            of_this_outlet = shown.get(verdict.outlet, 0)
+            if verdict.after is not None and len(samples) < SAMPLES and of_this_outlet < SAMPLES_OF_ONE:
+                shown[verdict.outlet] = of_this_outlet + 1
+                samples.append(verdict)
+        changes.flush()
 
 
 @contextmanager

@@ -29,6 +29,11 @@ _NOT_ASKED = {
     "bad-url": "its address is broken",
     "reserved": "its rights are reserved",
 }
+# As above, but a matter of time.
+_NOT_ASKED_NOW = {
+    "robots-unread": "robots.txt could not be read",
+    "host-waits": "its host refuses us or asks us to wait",
+}
 
 
 def after_no_answer(state: FeedState, poll: Poll, moment: Moment) -> FeedState:
@@ -36,6 +41,8 @@ def after_no_answer(state: FeedState, poll: Poll, moment: Moment) -> FeedState:
     failure = poll.failure or "no answer"
     if failure in _NOT_ASKED:
         return _set_back(state, moment, "blocked", DAY, f"Not asked: {_NOT_ASKED[failure]}")
+    if failure in _NOT_ASKED_NOW:
+        return _set_back(state, moment, "blocked", _back_off(state, moment), f"Not asked: {_NOT_ASKED_NOW[failure]}")
     if failure == "challenge":
         return _refused(state, moment, "The server wants to see a browser")
     return _set_back(state, moment, "failing", _back_off(state, moment), f"No answer: {failure}")

@@ -1,0 +1,1 @@
+"""The steps of reading a page, each a pure function; `pipelines.read_article` gives their order."""

@@ -84,8 +84,8 @@ _PARTICLES = frozenset(
 _ARTICLES = frozenset({"le", "la", "les", "l'", "the", "un", "une"})
 # How a byline begins.
 _OPENING = re.compile(
-    r"""^\W*(?:(?:un\ |une\ )?(?:source|article|texte|enquête|reportage|récit|entretien|analyse|chronique|interview|vidéo|
-    photos?|infographies?|illustrations?)?\s*(?:(?:rédigée?|écrite?|réalisée?|signée?|publiée?|préparée?)\s+)?par\b\s*:?
+    r"""^\W*(?:(?:un\ |une\ )?(?:source|article|texte|enquête|reportage|récit|entretien|analyse|chronique|interview|
+    vidéo|photos?|infographies?|illustrations?)?\s*(?:(?:rédigée?|écrite?|réalisée?|signée?|publiée?|préparée?)\s+)?par\b\s*:?
     |(?:source|reportage|texte|enquête|dessin|photos?|vidéo|entretien|récit)\s+(?=[A-ZÉ])
     |propos\ recueillis\ (?:par|à\ [\w-]+\ par)|de\ notre\ (?:envoyée?\ spéciale?|correspondante?)[^,:]{0,40}[,:]?
     |textes?\s*:|by\b|auteure?s?\s*:|signé\b|from\b|with\b)\s*""",

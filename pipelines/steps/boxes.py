@@ -32,7 +32,8 @@ _PAYWALL = re.compile(
     r"paywall|premium|piano|poool|qiota|restricted|offers?\b|offre|subscri|abonn|abo[_-]|teaser-?end|wall\b"
 )
 _OFFER = re.compile(
-    r"\d ?€|€ ?/|abonn(?:é|ez|ement)|sans engagement|essai|résiliable|réservée? aux|déjà (?:un )?compte|identifiez-vous|connectez-vous",
+    r"\d ?€|€ ?/|abonn(?:é|ez|ement)|sans engagement|essai|résiliable|réservée? aux|déjà (?:un )?compte"
+    r"|identifiez-vous|connectez-vous",
     re.IGNORECASE,
 )
 _CARD_LENGTH = 600
@@ -66,9 +67,9 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
 def find_offers(layout: Layout) -> Iterator[HtmlElement]:
     """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
     for element in layout.elements:
-        if 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element]):
-            if _OFFER.search(" ".join(element.itertext())):
-                yield element
+        is_named = 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element])
+        if is_named and _OFFER.search(" ".join(element.itertext())):
+            yield element
 
 
 @lru_cache(maxsize=8192)

@@ -47,37 +47,45 @@ def clean_blocks(
 
 def clutter_rule(line: str, *, rules: CleanRules, common: CommonRules, learned: frozenset[str]) -> str | None:
     """Return the rule that says a line is clutter, None when it is the article's."""
-    if len(line) > _MAX_CLUTTER and not (rules.drop_lines or learned):
+    is_long = len(line) > _MAX_CLUTTER
+    if is_long and not (rules.drop_lines or learned):
         return None
     plain = plain_line(line)
     if any(plain.startswith(plain_line(keep)) for keep in rules.keep_lines):
         return None
-    for start in rules.drop_lines:
-        if plain.startswith(plain_line(start)):
-            return f"outlet: {start}"
+    start = next((start for start in rules.drop_lines if plain.startswith(plain_line(start))), None)
+    if start is not None:
+        return f"outlet: {start}"
     if learned and fold_line(line) in learned:
         return "learned"
-    return _common_rule(line.strip(), plain, common)
+    return None if is_long else _common_rule(line.strip(), plain, common)
 
 
 def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
-    if len(line) > _MAX_CLUTTER:
-        return None
     if not plain:
         return "symbols alone"
+    group = _whole_group(plain, common)
+    if group is None and not line.startswith(_QUOTED):
+        group = _opening_group(line, plain, common)
+    return group and f"common: {group}"
+
+
+def _whole_group(plain: str, common: CommonRules) -> str | None:
     bare = plain.rstrip(" .!?…:>»")
     for group, pattern in common.lines.whole:
         if pattern.fullmatch(bare) or (bare != plain and pattern.fullmatch(plain)):
-            return f"common: {group}"
-    if line.startswith(_QUOTED):
-        return None
+            return group
+    return None
+
+
+def _opening_group(line: str, plain: str, common: CommonRules) -> str | None:
     for group, pattern in common.lines.starts:
         if pattern.match(plain):
-            return f"common: {group}"
+            return group
     for group, pattern in common.lines.labels:
         match = pattern.match(plain)
         if match and not _goes_on(line, plain, match.end()):
-            return f"common: {group}"
+            return group
     return None
 
 

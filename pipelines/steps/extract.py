@@ -71,14 +71,15 @@ def _drop(element: HtmlElement) -> None:
 def _page_around(frames: list[HtmlElement]) -> HtmlElement:
     """Return a page of these elements alone, bare of the names that would make trafilatura doubt them."""
     page = document_fromstring("<html><body><article></article></body></html>")
-    article = page.find(".//article")
+    article = next(page.iter("article"))
     article.extend(frames)
     etree.strip_elements(article, *_SCRIPTS, with_tail=False)
     for element in article.iterdescendants():
         if element.tag in _WOVEN or (element.tag == "a" and not element.get("href")):
             element.tag = "div" if element.tag == "article" else "span"
         for name in ("class", "id", "style", "role", "itemprop"):
-            element.attrib.pop(name, None)
+            if name in element.attrib:
+                del element.attrib[name]
     _wrap_bare_text(article)
     return page
 

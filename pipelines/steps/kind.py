@@ -39,32 +39,32 @@ _ARTICLES = frozenset(
 )
 _LISTS = frozenset({"collectionpage", "itemlist", "searchresultspage"})
 _LANGUAGES = {"fr": "french", "en": "english", "nl": "dutch", "de": "german", "it": "italian", "es": "spanish"}
-# What an answer of a guard says in its title or its few lines; each only counts on a page with next to no text.
+# What an answer of a guard says in its title or few lines; it only counts on a page with next to no text.
 _CHALLENGE = re.compile(
-    r"just a moment|checking your browser|un instant\s*(?:\.\.\.|…)|vérification (?:de sécurité|que vous)|attention required"
-    r"|access denied|accès (?:refusé|interdit|bloqué)|êtes-vous un (?:humain|robot)|you have been blocked|pardon our interruption"
-    r"|please enable js|activer javascript et|captcha|cf-browser-verification|datadome|enable javascript and cookies",
+    r"just a moment|checking your browser|un instant\s*(?:\.\.\.|…)|vérification (?:de sécurité|que vous)"
+    r"|attention required|access denied|accès (?:refusé|interdit|bloqué)|êtes-vous un (?:humain|robot)"
+    r"|you have been blocked|pardon our interruption|please enable js|activer javascript et|captcha"
+    r"|cf-browser-verification|datadome|enable javascript and cookies",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
-    r"(?:paramétrer|gérer|gestion de(?:s| mes)|accepter tous les|refuser tous les) cookies|vos choix en matière de cookies"
-    r"|votre vie privée|nos partenaires|nous (?:utilisons|déposons) des cookies|continuer sans accepter"
+    r"(?:paramétrer|gérer|gestion de(?:s| mes)|accepter tous les|refuser tous les) cookies"
+    r"|vos choix en matière de cookies|votre vie privée|nos partenaires|nous (?:utilisons|déposons) des cookies|continuer sans accepter"
     r"|(?:vous pouvez|pour) (?:accepter|refuser) (?:les|ces|tous les) cookies|tout (?:accepter|refuser)",
     re.IGNORECASE,
 )
 _LOGIN = re.compile(
-    r"(?:connectez-vous|identifiez-vous|se connecter|mot de passe|créez? (?:un|votre) compte|espace abonné)",
-    re.IGNORECASE,
+    r"connectez-vous|identifiez-vous|se connecter|mot de passe|créez? (?:un|votre) compte|espace abonné", re.IGNORECASE
 )
 _PAYWALL_NAMES = re.compile(
     r"paywall|piano-?(?:inline|container|offer)|poool|article[_-]?(?:is-)?(?:premium|restricted|locked|payant|abonne)"
-    r"|(?:is|has)[_-]?(?:premium|paywall|restricted|locked)|premium-?(?:content|article|paywall)|reserve-?(?:aux-)?abonn"
-    r"|paid-?content|qiota|subscriber-?only|fig-premium-paywall|abo-?inciter"
+    r"|(?:is|has)[_-]?(?:premium|paywall|restricted|locked)|premium-?(?:content|article|paywall)"
+    r"|reserve-?(?:aux-)?abonn|paid-?content|qiota|subscriber-?only|abo-?inciter"
 )
 _PAYWALL_LINES = re.compile(
-    r"il vous reste [\d,.]+ ?% de (?:cet article|ce contenu)|(?:cet )?article (?:est )?réservé aux abonné|réservé à nos abonné"
-    r"|la suite (?:de cet article )?est réservée|contenu réservé aux abonné|pour lire la suite (?:de cet article)?,? ?(?:abonnez|connectez)"
-    r"|abonnez-vous pour lire|(?:envie de|vous souhaitez) lire la suite",
+    r"il vous reste [\d,.]+ ?% de (?:cet article|ce contenu)|(?:cet )?article (?:est )?réservé (?:aux|à nos) abonné"
+    r"|la suite (?:de cet article )?est réservée|contenu réservé aux abonné|abonnez-vous pour lire"
+    r"|pour lire la suite (?:de cet article)?,? ?(?:abonnez|connectez)|(?:envie de|vous souhaitez) lire la suite",
     re.IGNORECASE,
 )
 _FALSE = {"false", "0", "no", "non"}

@@ -30,6 +30,7 @@ _SAMPLE = 4000
 _ENOUGH = 15
 _LEAST = 0.12
 _LABELLED = 0.04
+_NEARLY = 0.7
 
 
 def detect_language(text: str, *, label: str | None = None) -> str | None:
@@ -48,8 +49,8 @@ def detect_language(text: str, *, label: str | None = None) -> str | None:
     counts = Counter(words)
     shares = {language: sum(counts[word] for word in known) / len(words) for language, known in _SETS.items()}
     best = max(shares, key=lambda language: (shares[language], language == claimed))
-    # Names and scores alone hold few small words: the label is believed as soon as its language is among the best.
-    if claimed in shares and shares[claimed] >= _LABELLED and shares[claimed] >= shares[best] / 2:
+    # Names and scores alone hold few small words: the label is believed as soon as its language is nearly the best.
+    if claimed in shares and shares[claimed] >= max(_LABELLED, shares[best] * _NEARLY):
         return claimed
     if shares[best] >= _LEAST:
         return best

@@ -15,7 +15,7 @@ from pipelines.steps.title import find_title, page_title, title_element
 from pipelines.steps.visible import read_visible_authors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lxml.html import HtmlElement
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.steps.parse import Document
 
 _MAX_TAGS = 30
+_MAX_KEYWORDS = 2000
 _CANONICAL_DEPTH = 2
 
 
@@ -68,7 +69,10 @@ def read_metadata(document: Document, outlet: Outlet, *, rules: ReadRules, entry
 
 
 def find_canonical(document: Document, *, site: str) -> str | None:
-    """Return the canonical link, or `og:url`, when it is believable: same site as the page or its outlet, no home page."""
+    """Return the canonical link, or `og:url`, when it is believable.
+
+    That is: on the site of the page or of its outlet, and not its home page.
+    """
     for link in _canonical_links(document.root):
         try:
             url = urljoin(document.url, link.strip())
@@ -110,19 +114,23 @@ def _byline(
     publisher = structured.node.get("publisher")
     houses = [outlet.name, host, host.split(".")[0], structured.first("og:site_name") or "", plain(publisher) or ""]
     agency = None
-    sources = (
-        lambda: _selected(layout.root, rules.authors_css),
-        lambda: _node_authors(structured.node.get("author")) or _node_authors(structured.node.get("creator")),
-        lambda: _meta_authors(structured),
-        lambda: read_visible_authors(layout),
-        lambda: list(entry.authors) if entry else [],
-    )
-    for source in sources:
-        found = read_byline(source(), houses=houses)
+    for claims in _author_claims(layout, structured, rules=rules, entry=entry):
+        found = read_byline(claims, houses=houses)
         agency = agency or found.agency
         if found.authors:
             return Byline(authors=found.authors, agency=agency)
     return Byline(agency=agency)
+
+
+def _author_claims(
+    layout: Layout, structured: Structured, *, rules: ReadRules, entry: FeedEntry | None
+) -> Iterator[list[str]]:
+    """Yield the places that may name the authors, the surest first; each is looked up only when asked for."""
+    yield _selected(layout.root, rules.authors_css)
+    yield _node_authors(structured.node.get("author")) or _node_authors(structured.node.get("creator"))
+    yield _meta_authors(structured)
+    yield read_visible_authors(layout)
+    yield list(entry.authors) if entry else []
 
 
 def _selected(root: HtmlElement, css: str | None) -> list[str]:
@@ -172,7 +180,7 @@ def _tags(structured: Structured, entry: FeedEntry | None) -> tuple[str, ...]:
 
 def _split_tags(value: object) -> list[str]:
     text = plain(value) or ""
-    return re.split(r"\s*[,;|]\s*", text) if len(text) < 2000 else []
+    return re.split(r"\s*[,;|]\s*", text) if len(text) < _MAX_KEYWORDS else []
 
 
 def _image(structured: Structured, base: str) -> str | None:

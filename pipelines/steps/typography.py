@@ -31,12 +31,12 @@ _MENDS = (
 
 
 def mend(line: str) -> str:
-    """Return one line of text in clean French typography.
+    r"""Return one line of text in clean French typography.
 
     >>> mend("Xi Jinping , « un ami » : vraiment ?")
-    'Xi Jinping, «\\xa0un ami\\xa0»\\xa0: vraiment\\xa0?'
+    'Xi Jinping, «\xa0un ami\xa0»\xa0: vraiment\xa0?'
     >>> mend("À 14:30 sur https://exemple.fr/?a=1 ; fin")
-    'À 14:30 sur https://exemple.fr/?a=1\\xa0; fin'
+    'À 14:30 sur https://exemple.fr/?a=1\xa0; fin'
     """
     text = unicodedata.normalize("NFC", line).translate(_LIGATURES)
     text = _CONTROL.sub("", _INVISIBLE.sub("", text.replace("\n", " ")))

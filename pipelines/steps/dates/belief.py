@@ -14,6 +14,7 @@ MAX_NAMES = 4
 SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
+_AGES = frozenset(("ago", "days ago"))
 _DATES = frozenset(("date", "range"))
 _CERTAIN = frozenset(("year", "short_year", "weekday"))
 _EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
@@ -54,8 +55,6 @@ def _is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
             return not _names_an_event(moment, line.shape)
         case "day/month" if "weekday" not in fields and _is_a_score(moment):
             believable = False
-        case "weekday" if words[0] in "wR" and moment.time is None:
-            believable = False
         case "time":
             believable = "m" not in words  # "2 h 12 min" lasts
         case _:
@@ -89,5 +88,5 @@ def _is_alone(moment: Moment, line: Line, unknown: list[int]) -> bool:
     beside = unknown[bisect_left(unknown, left) : bisect_left(unknown, right)]
     if not beside:
         return True
-    named = moment.kind == "ago" or (moment.kind == "relative" and moment.time is not None)
+    named = moment.kind in _AGES or (moment.kind == "relative" and moment.time is not None)
     return named and len(beside) <= MAX_NAMES and all(shape[place] == "x" and line.is_name(place) for place in beside)

@@ -55,7 +55,7 @@ NAMED_BY_DATE = {
     "sport and stage": (
         "match, rencontre, finale, demi-finale, derby, tirage, loto, euromillions, keno, exposition, expo, festival, "
         "salon, foire, congres, sommet, conference, audience, proces, seminaire, colloque, conseil, assemblee, "
-        "vacances, soldes, weekend, week-end"
+        "vacances, soldes"
     ),
 }
 # "prévu le", "jusqu'au": the day is still to come, or was when it was written.
@@ -67,7 +67,7 @@ EXPECTED = (
     "salles le, en salles, en salle le, au cinema le, en kiosque le, en librairie le, en vente le, coup d'envoi, "
     "date limite, sortie le, sortie, sortie du film, sortie en salles, debut, fin, ouverture, fermeture, concert, "
     "spectacle, representation, projection, seance, vernissage, avant-premiere, convoque, convoquee, retour, save "
-    "the date, jour j, en concert, en tournee, a l'affiche"
+    "the date, jour j, a voir, a decouvrir, a ne pas manquer, en concert, en tournee, a l'affiche"
 )
 
 # Whatever date follows with "le", "du" or a colon, up to a separator or a label, is not the article's.
@@ -91,6 +91,11 @@ BELONGING = {
         "accueillera, votera, voteront, bientot, agenda, aura lieu, auront lieu, se tiendra, se deroulera, se "
         "derouleront, a venir, demain, prochain, prochaine, prochains, tomorrow, next"
     ),
+    "opening hours": (
+        "ouvert, ouverte, ouverts, ouvertes, ferme, horaires, horaire, accueil, permanence, tous les jours, chaque "
+        "jour, chaque matin, chaque soir, chaque, tous, toutes les, tous les, du lundi au vendredi, du lundi au "
+        "samedi, du mardi au samedi, du mardi au vendredi, 7 jours sur 7, 7j/7, 24h/24, 24 h/24, sauf"
+    ),
     "scores": "score, scores, set, sets, mi-temps, tie-break, cote, cotes, ratio, note, notes, resultat, resultats",
     "copyright": "copyright, ©",
 }
@@ -111,10 +116,5 @@ SHOWN = {
         "de cuisson, temps de preparation, pendant, durant, chrono, cuisson, preparation, dossier audio"
     ),
     "programmes": "jt, journal, matinale, tranche, flash, bulletin, tf1, canal, tele, television, a suivre",
-    "opening hours": (
-        "ouvert, ouverte, ouverts, ouvertes, ferme, horaires, horaire, accueil, permanence, tous les jours, chaque "
-        "jour, chaque matin, chaque soir, chaque, tous, toutes les, tous les, du lundi au vendredi, du lundi au "
-        "samedi, du mardi au samedi, du mardi au vendredi, 7 jours sur 7, 7j/7, 24h/24, 24 h/24, sauf"
-    ),
     "programmes named by their hour": ("13h15 le samedi, 13h15 le dimanche, 20h30 le samedi, 20h30 le dimanche"),
 }

@@ -105,14 +105,15 @@ def full_year(short: str, fetch: Fetch) -> int:
 
 
 def _stated_day(year: int, months: tuple[int, ...], day: int, weekday: int | None) -> Day | None:
-    found = [each for month in months if (each := make_day(year, month, day))]
-    if not found:
-        swapped = make_day(year, day, months[0])  # "10/24/2024"
-        return Day(swapped, "day", "month before day, the only reading") if swapped else None
-    agreeing = [each for each in found if weekday is None or each.weekday() == weekday]
-    if agreeing:
-        return Day(agreeing[0], "day", "the date as stated")
-    return Day(found[0], "day", f"the date as stated, though it is no {WEEKDAY_NAMES[weekday or 0]}")
+    found = make_day(year, months[0], day)
+    if found is None or (len(months) > 1 and found.weekday() != weekday):
+        # The other month of "jui", or month before day: "10/24/2024".
+        found = make_day(year, months[1], day) if len(months) > 1 else make_day(year, day, months[0])
+    if found is None:
+        return None
+    if weekday is not None and found.weekday() != weekday:
+        return Day(found, "day", f"the date as stated, though it is no {WEEKDAY_NAMES[weekday]}")
+    return Day(found, "day", "the date as stated")
 
 
 def _with_year(month: int, day: int, weekday: int | None, fetch: Fetch) -> Day | None:

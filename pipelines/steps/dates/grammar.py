@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NUMBERS = "0123456789YK"
 NUMBER = f"[{NUMBERS}]"
@@ -28,7 +31,8 @@ WEEKDAYS = "WwR"
 APART = f"(?<!{NUMBER}[=/:-])"
 DONE = f"(?![=/]{NUMBER}|-{NUMBER}(?![h:]))"
 
-WEEKDAY = f"(?:(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
+DATED = "C" + WEEKDAYS + DAYS  # "ce jeudi 24 octobre" starts like "24 octobre"
+WEEKDAY = f"(?:C?(?P<weekday>[{WEEKDAYS}])[;,]*[LC]?)?"
 TEXT_YEAR = f"(?:[;,=/-]*(?:(?P<year>Y)(?!h)|(?P<short_year>{SHORT_YEAR})(?=$|[,;!<>A]|{HOUR}[h:]))|(?![~-]?[K9]))"
 NUMERIC_YEAR = f"(?:(?P<year>Y)|(?P<short_year>{SHORT_YEAR}))"
 OFFSET = f"(?P<sign>[%~-])(?:(?P<clock>[KY])|(?P<hours>[0-37])(?::(?P<minutes>{MINUTE}))?)(?!h)"
@@ -44,17 +48,17 @@ class Rule(NamedTuple):
 
 def _numeric(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{DAY}){sign}{NUMERIC_YEAR}{DONE}"
-    return Rule("date", WEEKDAYS + DAYS, pattern)
+    return Rule("date", DATED, pattern)
 
 
 def _spaced(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<day>{DAY}){sign}(?P<month>{MONTH}){sign}(?P<year>Y)"
-    return Rule("date", WEEKDAYS + DAYS, pattern)
+    return Rule("date", DATED, pattern)
 
 
 def _year_first(sign: str) -> Rule:
     pattern = f"{WEEKDAY}{APART}(?P<year>Y){sign}(?P<month>{MONTH}){sign}(?P<day>{DAY})(?![=/-]{NUMBER})"
-    return Rule("date", WEEKDAYS + "Y", pattern)
+    return Rule("date", "C" + WEEKDAYS + "Y", pattern)
 
 
 RULES = (
@@ -77,20 +81,18 @@ RULES = (
     Rule(
         "ago",
         "G",
-        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])"
-        f"(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
+        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
     ),
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
-    Rule(
-        "ago",
-        NUMBERS + "Qv",
-        f"v?(?P<count>{AMOUNT})(?P<unit>[hmsjkoy])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g",
-    ),
-    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hmj])$"),
+    Rule("ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[hms])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g"),
+    Rule("days ago", "G", f"Gv*(?P<count>{AMOUNT})(?P<unit>[jkoy])(?:[&,]?{AMOUNT}[hms])?"),
+    Rule("days ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[jkoy])g"),
+    Rule("days ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>j)$"),
+    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hm])$"),
     # Several days: the first is read.
     Rule(
         "range",
-        "UL" + WEEKDAYS + DAYS,
+        "UL" + DATED,
         f"U?L?{WEEKDAY}{APART}(?P<day>{DAY})E?(?:(?P<month>M);?(?P<year>Y)?)?[&/!A-]"
         f"U?L?(?:[WwR];?L?)?(?P<end_day>{DAY})E?-?(?P<end_month>M)[;,]?(?P<end_year>Y)?",
     ),
@@ -103,12 +105,12 @@ RULES = (
     # A day with its month in words.
     Rule(
         "date",
-        WEEKDAYS + DAYS + "Q",
+        DATED + "Q",
         f"{WEEKDAY}(?P<day>{SPELLED_DAY})E?(?P<joint>[;,/-]?)U?(?P<month>[MR]);?{TEXT_YEAR}(?!-{NUMBER}{{2}})",
     ),
     Rule(
         "date",
-        WEEKDAYS + "M",
+        "C" + WEEKDAYS + "M",
         f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?{TEXT_YEAR}",
     ),
     Rule("date", WEEKDAYS, f"{WEEKDAY}(?P<month_first>R);?(?P<day>{DAY}),?(?P<year>Y)"),
@@ -121,7 +123,7 @@ RULES = (
     Rule("time", HOURS, f"(?:(?<=Y)|(?<=Y[,!A]))(?P<hour>{HOUR})=(?P<minute>{MINUTE})(?!=)"),
     Rule(
         "day/month",
-        WEEKDAYS + DAYS,
+        DATED,
         f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|/-|%|h)",
     ),
     Rule("month", "2", f"{APART}(?P<month>2)/(?P<year>Y)(?![=/-]{NUMBER})"),
@@ -150,40 +152,49 @@ RULES = (
     Rule("relative", "C", "C(?P<noon>N)"),
     Rule("relative", "H", "(?P<days>H)q?"),
     Rule("last", "Lkoy", "L?(?P<unit>[koy])D"),
-    Rule("weekday day", WEEKDAYS, f"(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}(?![h:])|M)"),
+    Rule(
+        "weekday day",
+        "C" + WEEKDAYS,
+        f"C?(?P<weekday>[{WEEKDAYS}])[;,]*L?(?P<day>{DAY})E?(?![h:/=msE-]|{NUMBER}(?![h:])|M)",
+    ),
     Rule("day of month", "L", f"L(?P<day>{DAY})E?(?![h:/=msjkoy%E-]|{NUMBER}(?![h:])|[MNR])"),
-    Rule("weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>[{WEEKDAYS}]);?q?(?P<last>D)?(?!F)"),
+    Rule(
+        "weekday", "C" + WEEKDAYS, f"(?P<demonstrative>C)?(?P<weekday>W|[wR](?=[;,A]*{HOUR}[h:]));?q?(?P<last>D)?(?!F)"
+    ),
 )
 
 _FIELD = re.compile(r"\(\?P<(\w+)>")
 
 
 class Family(NamedTuple):
-    """The rules that may start at one token class, as one pattern: `kinds` and `fields` by a match's outer group."""
+    """The rules that may start at one token class, as one pattern."""
 
-    pattern: re.Pattern[str]
-    kinds: dict[int, str]
-    fields: dict[int, tuple[tuple[str, int], ...]]
+    match: Callable[[str, int], re.Match[str] | None]
+    rules: dict[int, tuple[str, tuple[tuple[str, int], ...]]]
+    """By a match's outer group: the rule's kind, and the group of each field."""
 
 
-@cache
-def family(start: str) -> Family | None:
-    """Return the family of a token class, None where no rule starts with it. Compiled when first asked for."""
-    numbers = tuple(number for number, rule in enumerate(RULES) if start in rule.starts)
-    return _compiled(numbers) if numbers else None
+class _Families(dict[str, Family | None]):
+    """The family of each token class, None where no rule starts with it; compiled when first asked for."""
+
+    def __missing__(self, start: str) -> Family | None:
+        numbers = tuple(number for number, rule in enumerate(RULES) if start in rule.starts)
+        self[start] = _compiled(numbers) if numbers else None
+        return self[start]
+
+
+FAMILIES = _Families()
 
 
 @cache
 def _compiled(numbers: tuple[int, ...]) -> Family:
-    kinds: dict[int, str] = {}
-    fields: dict[int, tuple[tuple[str, int], ...]] = {}
+    rules = {}
     parts = []
     group = 1
     for number in numbers:
         rule = RULES[number]
         names = _FIELD.findall(rule.pattern)
-        kinds[group] = rule.kind
-        fields[group] = tuple((name, group + place) for place, name in enumerate(names, start=1))
+        rules[group] = (rule.kind, tuple((name, group + place) for place, name in enumerate(names, start=1)))
         parts.append(f"({_FIELD.sub('(', rule.pattern)})")
         group += 1 + len(names)
-    return Family(re.compile("|".join(parts)), kinds, fields)
+    return Family(re.compile("|".join(parts)).match, rules)

@@ -164,6 +164,6 @@ OTHERS = {
     "p": "am, pm, a.m, p.m",
     "a": (
         "afp, reuters, belga, ats, ap, keystone, avec, redaction, date, heure, heures, source, local, locale, locales, "
-        "actu, actus, actualite, actualites, info, infos, web, exclusif, abonnes, abonne, premium, post"
+        "actu, actus, actualite, actualites, info, infos, web, exclusif, abonnes, abonne, premium, post, week-end, weekend"
     ),
 }

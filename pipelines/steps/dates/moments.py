@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.steps.dates.grammar import family
+from pipelines.steps.dates.grammar import FAMILIES
 
 if TYPE_CHECKING:
     from pipelines.steps.dates.days import Fields
@@ -55,14 +55,14 @@ def items_of(line: Line) -> list[Item]:
     items = []
     place, end = 0, len(shape)
     while place < end:
-        rules = family(shape[place])
-        match = rules.pattern.match(shape, place) if rules else None
-        if rules is None or match is None:
+        family = FAMILIES[shape[place]]
+        match = family.match(shape, place) if family else None
+        if family is None or match is None:
             place += 1
             continue
-        group = match.lastindex or 0
-        fields = {name: words[match.start(index)] for name, index in rules.fields[group] if match[index]}
-        items.append(Item(rules.kinds[group], place, match.end(), fields))
+        kind, names = family.rules[match.lastindex or 0]
+        fields = {name: words[match.start(index)] for name, index in names if match[index]}
+        items.append(Item(kind, place, match.end(), fields))
         place = match.end()
     return items
 

@@ -9,6 +9,9 @@ import unicodedata
 MAX_CHARS = 4_000
 """A date line is short: what stands further on is not read, so that a hostile text costs no more than this."""
 
+LEAF_LINE = 10
+"""The longest line of a calendar leaf: "septembre"."""
+
 _SUPERSCRIPT_TAG = re.compile(r"</?\s?su[pb]\b[^<>]{0,80}>", re.IGNORECASE)  # 1<sup>er</sup> is one word
 _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,300}>")
 _CAMEL = re.compile(r"(?<=[a-z0-9à-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zà-ÿ])")  # "VisotMis à jour": two elements without a space
@@ -56,7 +59,9 @@ def clean(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", _SUPERSCRIPT_TAG.sub("", text))
     if "\n" in text:
-        text = text.strip().replace("\n", " | ")
+        text = _one_line(text)
+    if "(s)" in text:
+        text = text.replace("(s)", "s")  # "il y a 2 heure(s)"
     if not text.isascii():
         text = _clean_unicode(text)
     if "?" in text:
@@ -65,6 +70,12 @@ def clean(text: str) -> str:
     if _GLUED.search(text):
         text = _GLUED_YEAR.sub(r"\1 ", _CAMEL.sub(" ", text))
     return text
+
+
+def _one_line(text: str) -> str:
+    """Join lines as parts of one, but the lines of a calendar leaf ("24", "oct", "2024") as words."""
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    return (" " if all(len(line) <= LEAF_LINE for line in lines) else " | ").join(lines)
 
 
 def _clean_unicode(text: str) -> str:
@@ -88,6 +99,7 @@ def _folding() -> dict[int, str]:
 
 
 _FOLD = _folding()
+_FOLD_LATIN = bytes(ord(chr(code).translate(_FOLD).lower()) for code in range(256))
 
 
 def fold(cleaned: str) -> str:
@@ -98,4 +110,7 @@ def fold(cleaned: str) -> str:
     """
     if cleaned.isascii():
         return cleaned.lower()
-    return cleaned.translate(_FOLD).lower()
+    try:
+        return cleaned.encode("latin-1").translate(_FOLD_LATIN).decode("latin-1")  # as below, five times faster
+    except UnicodeEncodeError:
+        return cleaned.translate(_FOLD).lower()

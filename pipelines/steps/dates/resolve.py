@@ -9,6 +9,7 @@ from pipelines.steps.dates.candidates import candidates_of, is_after
 from pipelines.steps.dates.clocks import CLOCK_SKEW
 from pipelines.steps.dates.days import fetch_of
 from pipelines.steps.dates.reading import ResolvedDates
+from pipelines.steps.dates.values import COARSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,6 @@ SLIPPED, CONTRADICTED = 0.8, 0.7
 """What a signal that is whole hours off, or elsewhere, leaves of the confidence."""
 SURE = 0.99
 
-_COARSE = frozenset(("week", "month", "year"))
 _WEEK = timedelta(days=7)
 _SAME = timedelta(seconds=90)
 """Two clocks of one publishing system: minutes cut off, or a second apart."""
@@ -121,8 +121,8 @@ def _supporters(candidate: Candidate, possible: list[Candidate]) -> int:
 
 
 def _refines(coarse: Candidate, fine: Candidate) -> bool:
-    if coarse.precision in _COARSE:
-        return fine.precision not in _COARSE and _within(fine.day, coarse)
+    if coarse.precision in COARSE:
+        return fine.precision not in COARSE and _within(fine.day, coarse)
     return coarse.at is None and fine.at is not None and fine.at.date() == coarse.day
 
 
@@ -134,9 +134,9 @@ def _within(day: date, coarse: Candidate) -> bool:
 
 def _agree(one: Candidate, other: Candidate) -> bool:
     """Tell whether two candidates say the same, each as finely as it speaks."""
-    if one.precision in _COARSE:
+    if one.precision in COARSE:
         return _within(other.day, one)
-    if other.precision in _COARSE:
+    if other.precision in COARSE:
         return _within(one.day, other)
     if one.at and other.at:
         return abs(one.at - other.at) < (_HOUR if "hour" in (one.precision, other.precision) else _SAME)

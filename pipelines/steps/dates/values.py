@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.steps.dates import clocks, days
 from pipelines.steps.dates.belief import believable
-from pipelines.steps.dates.lexicon import UNIT_OF
 from pipelines.steps.dates.moments import items_of, moments_of
 
 if TYPE_CHECKING:
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
     from pipelines.steps.dates.reading import Role
     from pipelines.steps.dates.tokens import Line
 
-EARLIEST_UNLABELLED = 1980
+EARLIEST_UNLABELLED = 1985
 """Before it, a date is history unless a label says otherwise."""
+COARSE = frozenset(("week", "month", "year"))
 EVENING = 18
 
 _TRUST: tuple[Role, ...] = ("published", "unknown", "modified")
@@ -36,7 +36,7 @@ _DAYS: dict[str, Callable[[Fields, Fetch], days.Day | None]] = {
     "day of month": days.day_of_month,
     "relative": days.relative_day,
     "last": days.days_ago,
-    "ago": days.days_ago,
+    "days ago": days.days_ago,
 }
 
 
@@ -70,9 +70,9 @@ def first(line: Line, fetch: Fetch) -> Found | None:
 
 def _first(found: list[Moment], fetch: Fetch) -> Found | None:
     for role in _TRUST:
-        for moment in found:
-            if moment.role == role and (value := value_of(moment, fetch)):
-                return value
+        values = [value for moment in found if moment.role == role and (value := value_of(moment, fetch))]
+        if values:
+            return next((value for value in values if value.precision not in COARSE), values[0])
     return None
 
 
@@ -93,7 +93,7 @@ def value_of(moment: Moment, fetch: Fetch) -> Found | None:
         match moment.kind:
             case "now":
                 return _elapsed(moment, {"count": "0", "unit": "min"}, fetch)
-            case "ago" if UNIT_OF[moment.fields["unit"]] in clocks.SECONDS:
+            case "ago":
                 return _elapsed(moment, moment.fields, fetch)
             case "time":
                 return _time_only(moment, fetch)
