@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,17 +15,19 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
+from kiosque.model import RightsClaims
 from spiders.configure import scrapy_settings
 from spiders.failures import outcome_of
-from spiders.messages import OK, page_of, permanently_moved
+from spiders.host_files import asked
+from spiders.messages import no_page, page_of, permanently_moved, redirects_of
+from spiders.reservations import ARTICLE, host_claims
+from spiders.robots import PATH as ROBOTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from kiosque.model import Outlet, Page
     from kiosque.settings import Settings
-
-ROBOTS = "/robots.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Fetched:
     final_url: str = ""
     moved: bool = False
     """Every redirect on the way was a permanent one."""
+    claims: RightsClaims = field(default_factory=RightsClaims)
+    """What the host's file says of reuse; asked for articles only."""
 
 
 class Fetcher:
@@ -49,34 +53,49 @@ class Fetcher:
         self._most = most_per_host
         self.requests: Counter[str] = Counter()
         """Requests made, by host and port."""
+        self._asked_rights: set[str] = set()
 
     def left(self, url: str) -> int:
         """Return how many more requests a URL's host may get."""
         return self._most - self._spent(url)
 
-    async def __call__(self, url: str) -> Fetched:
-        """Fetch a URL. Never raises for what a server does."""
+    async def __call__(self, url: str, *, article: bool = False) -> Fetched:
+        """Fetch a URL; `article` asks for its host's reservations, too. Never raises for what a server does."""
         if self.left(url) <= 0:
             return Fetched(url=url, outcome="skipped:budget")
-        host = urlsplit(url).netloc
-        # The first request of a host brings its robots.txt along.
-        self.requests[host] += 1 if self.requests[host] else 2
-        own = urlsplit(url).path == ROBOTS  # every crawler may ask for that one
+        self._spend(url, article=article)
         try:
-            request = scrapy.Request(
-                url, callback=NO_CALLBACK, dont_filter=True, meta={"dont_obey_robotstxt": True} if own else {}
-            )
+            request = scrapy.Request(url, callback=NO_CALLBACK, dont_filter=True, meta={ARTICLE: article})
             response = await self._crawler.engine.download_async(request)
         except ValueError:  # Scrapy takes no address without a scheme
             return Fetched(url=url, outcome="blocked:bad-url")
         except Exception as error:  # noqa: BLE001 - every failure of a fetch is an outcome
             return Fetched(url=url, outcome=outcome_of(Failure(error), url))  # type: ignore[no-untyped-call]
-        for passed in response.meta.get("redirect_urls", ()):
+        for passed in redirects_of(response):
             self.requests[urlsplit(passed).netloc] += 1
-        if response.status != OK:
-            return Fetched(url=url, outcome=f"failed:status-{response.status}", final_url=response.url)
-        page = page_of(response)
-        return Fetched(url=url, page=page, final_url=response.url, moved=permanently_moved(response))
+        if (outcome := no_page(response)) is not None:
+            return Fetched(url=url, outcome=outcome, final_url=response.url)
+        return Fetched(
+            url=url,
+            page=page_of(response),
+            final_url=response.url,
+            moved=permanently_moved(response),
+            claims=host_claims(response),
+        )
+
+    async def robots(self, url: str) -> bytes:
+        """Return the robots.txt of a URL's host, b"" when there is none; the crawl's own reading of it is apart."""
+        parts = urlsplit(url)
+        self.requests[parts.netloc] += 1
+        return (await asked(f"{parts.scheme}://{parts.netloc}{ROBOTS}", self._crawler, mark=ROBOTS)).body
+
+    def _spend(self, url: str, *, article: bool) -> None:
+        host = urlsplit(url).netloc
+        # The first request of a host brings its robots.txt along, the first article its tdmrep.json.
+        self.requests[host] += 1 if self.requests[host] else 2
+        if article and host not in self._asked_rights:
+            self._asked_rights.add(host)
+            self.requests[host] += 1
 
     def _spent(self, url: str) -> int:
         spent = self.requests[urlsplit(url).netloc]

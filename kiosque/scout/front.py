@@ -28,6 +28,7 @@ _FEED_PAGE = re.compile(
     r"(?:^|[/_.-])(?:rss|flux|fils?-rss|feeds?|syndication|abonnements?-rss)(?:[/_.-]|$)", re.IGNORECASE
 )
 _FEED_WORDS = re.compile(r"\b(?:rss|flux|fils? rss)\b", re.IGNORECASE)
+_MAYBE_FEED = re.compile(r"rss|feed|atom|\.xml\b|/flux/|syndication|backend", re.IGNORECASE)
 _FEED_FILE = re.compile(r"(?:\.rss|rss\.xml|feed\.xml|atom\.xml|/feed/?|/rss/[\w-]+\.xml)$", re.IGNORECASE)
 
 
@@ -48,6 +49,8 @@ class Front:
     """Feeds of its link elements, then links that look like feeds."""
     feed_pages: tuple[str, ...] = ()
     """Pages of the same site that may list feeds."""
+    feeds_listed: tuple[str, ...] = ()
+    """Its links that may be feeds by a word of their address: for a page that lists feeds."""
     words: str = ""
     """The beginning of what it shows, title first."""
     links: int = 0
@@ -74,6 +77,7 @@ def read_front(page: Page) -> Front | None:
         system=name_system(tuple(_metas(root, "generator")), document.html[:_MARKUP].lower()),
         feeds=tuple(dict.fromkeys(feed for feed in feeds if feed))[:MOST_LINKED],
         feed_pages=tuple(dict.fromkeys(_feed_pages(anchors, page.final_url, feeds))),
+        feeds_listed=tuple(dict.fromkeys(_listed(anchors)))[:MOST_LINKED],
         words=f"{title} {_words(root)}"[:_SAMPLE],
         links=len(anchors),
     )
@@ -89,6 +93,12 @@ def _feed_pages(anchors: list[tuple[str, HtmlElement]], url: str, feeds: list[st
         path = href.partition("://")[2].partition("/")[2].partition("?")[0]
         says = _FEED_PAGE.search(path) or _FEED_WORDS.search((anchor.text or "")[:100])
         if says and href not in feeds and same_site(href, url):
+            yield href
+
+
+def _listed(anchors: list[tuple[str, HtmlElement]]) -> Iterator[str]:
+    for href, _ in anchors:
+        if _MAYBE_FEED.search(href.partition("://")[2].partition("/")[2]):
             yield href
 
 

@@ -58,14 +58,17 @@ def is_aside(url: str) -> bool:
     return bool(_ASIDE.search(url))
 
 
-def addresses_to_try(front: Front, *, found: Collection[str], want: Iterable[str]) -> tuple[str, ...]:
+def addresses_to_try(
+    front: Front, *, found: Collection[str], want: Iterable[str], guess: bool = True
+) -> tuple[str, ...]:
     """Return addresses that the front page does not link, and where a feed or news sitemap may be.
 
-    `want` holds "feeds", "sitemaps" or both; those of the site's own system come first, `found` ones are left out.
+    `want` holds "feeds", "sitemaps" or both. They are those of the site's own system; where that has none and `guess`
+    is set, the most frequent ones. `found` addresses are left out.
     """
     kinds = {"feeds": FEED_PATHS, "sitemaps": SITEMAP_PATHS}
     paths: list[str] = []
     for kind in want:
         own: tuple[str, ...] = getattr(front.system, kind) if front.system else ()
-        paths += [*own, *(() if own else kinds[kind])]
+        paths += [*own, *(() if own or not guess else kinds[kind])]
     return tuple(dict.fromkeys(url for path in paths if (url := urljoin(front.url, path)) not in found))
