@@ -1,6 +1,10 @@
 """`kiosque outlets add`: the demo press as good sites, small sites of our own as the others."""
 
+import json
 import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from command import Kiosque
@@ -9,6 +13,7 @@ from small_site import PAGE, Site, article, feed
 from kiosque.demo import DemoPress
 from kiosque.outlets import load_outlet
 
+ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = (
     "The bridge was opened again on Friday morning, after eighteen months of work, and the people who live there "
     "were the first to cross it with their bicycles and their children."
@@ -150,45 +155,86 @@ CASES = [
 ]
 
 
+# All bad sites in one process: Twisted's reactor runs once, and a process a site would take a minute.
+DRIVER = """
+import asyncio, json, sys
+from kiosque.cli.outlets_explore import MOST_PER_HOST, Wanted, explore
+from kiosque.errors import KiosqueError
+from kiosque.outlets import load_outlets
+from kiosque.settings import load_settings
+from pipelines.pool import ReaderPool
+from spiders.scout import run_scout
+
+settings = load_settings()
+outlets = load_outlets(settings.outlets_dir)
+pool = ReaderPool(workers=1, page_time=10.0, page_memory=2000)
+
+async def one(url, fetch):
+    try:
+        return str(await explore(Wanted(url=url, outlets=outlets), fetch, pool))
+    except KiosqueError as error:
+        return f"refused: {error}"
+
+async def every(fetch):
+    return await asyncio.gather(*(one(url, fetch) for url in json.load(sys.stdin)))
+
+if __name__ == "__main__":
+    print(json.dumps(run_scout(settings, outlets.values(), every, most_per_host=MOST_PER_HOST)))
+    pool.close(now=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
-    """What each bad site is answered with: all processes at once, a few at a time would take minutes."""
-    sites, running = [], {}
-    known = Site().__enter__()
-    fill(known)
-    try:
-        for number, (name, answers, arguments, _) in enumerate(CASES):
-            site = Site().__enter__()
-            sites.append(site)
+    """What each bad site is answered with, and the addresses that stand in the sentence."""
+    with ExitStack() as stack:
+        known = stack.enter_context(Site())
+        fill(known)
+        sites = [stack.enter_context(Site()) for _ in CASES]
+        addresses = []
+        for site, (_, answers, arguments, _) in zip(sites, CASES, strict=True):
             fill(site, **answers)
             if arguments == ["redirect"]:
                 site.answers["/"] = (301, PAGE, b"", ("Location", f"{known.url}/"))
-            kiosque = Kiosque(tmp_path_factory.mktemp(f"home{number}"), hosts=[site.host, known.host])
-            kiosque.outlet("known", site=known.url, feeds=[f"{known.url}/rss"])
-            address = known.url if arguments == ["known"] else site.url + "".join(a for a in arguments if a[0] == "/")
-            running[name] = (kiosque, address, kiosque.start("outlets", "add", address, "--yes"))
-            if len(running) % 4 == 0:
-                [each[2].wait(timeout=60) for each in running.values()]
-        results = {}
-        for name, (kiosque, address, process) in running.items():
-            with process:
-                out, err = process.communicate(timeout=60)
-            written = [path.name for path in kiosque.outlets.iterdir()]
-            results[name] = (process.returncode, out, err, written, {"url": address, "known": known.url})
-        yield results
-    finally:
-        for site in (*sites, known):
-            site.__exit__()
+            path = "".join(argument for argument in arguments if argument[0] == "/")
+            addresses.append(known.url if arguments == ["known"] else site.url + path)
+        kiosque = Kiosque(tmp_path_factory.mktemp("home"), hosts=[site.host for site in (*sites, known)])
+        kiosque.outlet("known", site=known.url, feeds=[f"{known.url}/rss"])
+        (kiosque.home / "driver.py").write_text(DRIVER)
+        done = subprocess.run(
+            [sys.executable, kiosque.home / "driver.py"],
+            env=kiosque.environment | {"KIOSQUE_OUTLETS": str(kiosque.outlets), "PYTHONPATH": str(ROOT)},
+            input=json.dumps(addresses),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=True,
+        )
+        names = [name for name, *_ in CASES]
+        found = zip(json.loads(done.stdout), addresses, strict=True)
+        yield {
+            name: (sentence, {"url": url, "known": known.url})
+            for name, (sentence, url) in zip(names, found, strict=True)
+        }
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in CASES])
 def test_what_is_no_new_outlet_is_one_sentence(said, name):
-    code, out, err, written, addresses = said[name]
-    [sentence] = [sentence for case, _, _, sentence in CASES if case == name]
-    assert sentence.format(**addresses) in err
-    assert err.startswith("kiosque: ")
-    assert err.count("\n") == 1
-    assert (code, out, written) == (1, "", ["known.toml"])
+    sentence, addresses = said[name]
+    [expected] = [expected for case, _, _, expected in CASES if case == name]
+    assert sentence.startswith("refused: ")
+    assert expected.format(**addresses) in sentence
+    assert "\n" not in sentence
+
+
+def test_a_refusal_is_one_line_on_standard_error_and_nothing_is_written(tmp_path):
+    with Site({"/": front()}) as site:
+        kiosque = Kiosque(tmp_path, hosts=[site.host])
+        out, err = kiosque.run("outlets", "add", site.url, "--yes", code=1)
+        assert out == ""
+        assert err.startswith(f"kiosque: {site.url} has no feed and no news sitemap that can be found")
+        assert err.count("\n") == 1
+        assert list(kiosque.outlets.iterdir()) == []
 
 
 def test_a_feed_itself_leads_to_its_site(tmp_path):
