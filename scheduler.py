@@ -32,6 +32,8 @@ log = logging.getLogger("kiosque.schedule")
 CLAIM_TIME = timedelta(minutes=15)
 # Feeds and entries given to the spider at one tick, and how many may wait there.
 CLAIMS, MOST_WAITING = 50, 200
+# Between two looks at what was learned of outlets that grew.
+LEARN_SECONDS = 600
 # A job that could not run in time runs once, not once for each time it was missed.
 GRACE_SECONDS = 60
 
@@ -60,6 +62,14 @@ class Service:
                 misfire_grace_time=GRACE_SECONDS,
                 next_run_time=datetime.now(UTC),
             )
+        scheduler.add_job(
+            self.newsroom.keeper.ask,
+            "interval",
+            args=[self.newsroom.clean_learned],
+            seconds=LEARN_SECONDS,
+            coalesce=True,
+            max_instances=1,
+        )
         scheduler.start()
         try:
             await asyncio.Event().wait()

@@ -64,6 +64,11 @@ class Archivist:
             return None
         return self._archive.append(page, outlet=visit.outlet.slug, entry=visit.entry, via=visit.via)
 
+    @property
+    def archive(self) -> WarcArchive:
+        """Where the pages are."""
+        return self._archive
+
     def close(self) -> None:
         """Finish what is being written, and make it durable."""
         self._thread.submit(self._archive.close).result()

@@ -109,6 +109,10 @@ class Keeper:
                 if not future.done():
                     future.set_result(one)
 
+    def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function in the keeper's thread from outside the event loop, and wait for it."""
+        return self._thread.submit(function, *args, **kwargs).result()
+
     def close(self) -> None:
         """Finish what is being written, and let go of the store."""
         self._thread.submit(self.store.close).result()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kiosque import __version__
 from kiosque.outlets import finder, load_outlets
 from pipelines.archivist import Archivist, open_archive
 from pipelines.keeper import Keeper
 from pipelines.pool import ReaderPool
+from pipelines.relearn import clean_outlet
 from pipelines.tally import Tally
 from storage import open_storage
 from storage.memory import MemoryStore
@@ -37,6 +40,8 @@ class Newsroom:
     tally: Tally = field(default_factory=Tally)
     trouble: StorageError | None = None
     """Set when the store refused a write: the crawl ends."""
+    grown: dict[str, Outlet] = field(default_factory=dict)
+    """Outlets with new articles since their learned lines were last looked at, by slug."""
     watchers: list[Callable[[Visit, Settled], None]] = field(default_factory=list)
     """Called for each visit once it is in the store."""
 
@@ -61,11 +66,25 @@ class Newsroom:
     def settled(self, visit: Visit, settled: Settled) -> None:
         """Count a visit that is in the store, and tell whoever watches."""
         self.tally.end(settled.outlet, settled.outcome)
+        if settled.outcome == "new":
+            self.grown[settled.outlet] = visit.outlet
         for watch in self.watchers:
             watch(visit, settled)
 
+    def clean_learned(self) -> None:
+        """Correct the records of outlets that grew where new lines were learned since. In the keeper's thread."""
+        archive = self.archivist.archive if self.archivist is not None else None
+        while self.grown:
+            _, outlet = self.grown.popitem()
+            now = datetime.now(UTC)
+            self.tally.corrected += clean_outlet(
+                self.keeper.store, outlet, archive=archive, pool=self.pool, version=__version__, at=now
+            )
+
     def close(self, *, now: bool = False) -> None:
         """Let running work finish (not with `now`), and let go of everything."""
+        if not now and self.trouble is None:
+            self.keeper.call(self.clean_learned)
         self.pool.close(now=now)
         self.keeper.close()
         if self.archivist is not None:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import logging
-import pickle
-import tempfile
-from collections import Counter, deque
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections import deque
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kiosque import __version__
 from kiosque.errors import StorageError
 from kiosque.model import Article, Record, Rejected, Visit
 from kiosque.urls import canonical_url
 from pipelines.conclude import Finding
-from pipelines.correction import changed_fields, corrected
+from pipelines.correction import corrected
 from pipelines.french import looks_french
-from pipelines.keeper import BATCH, settle
-from pipelines.rights import rights_on_page
-from pipelines.tally import Tally
-from storage.memory import MemoryStore
+from pipelines.rights import rights_of
+from pipelines.verdicts import Verdict
 from storage.warc import snapshots
 
 if TYPE_CHECKING:
@@ -32,7 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosque.model import Outlet
+    from kiosque.settings import ReservedPolicy
     from pipelines.pool import ReaderPool
+    from pipelines.verdicts import Report
     from storage import Store
     from storage.archive import WarcArchive
     from storage.warc import Snapshot
@@ -40,8 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("kiosque.reread")
 
 OK = 200
-# Outcomes that write a record.
-WRITTEN = {"corrected", "new", "revised"}
 # Pages handed to the pool ahead of the one whose answer is looked at, for each worker.
 AHEAD = 4
 # Outlets whose learned lines are kept at hand.
@@ -63,62 +58,6 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What reading a page again came to."""
-
-    outlet: str
-    outcome: str
-    """`corrected`, or one of a crawl's outcomes."""
-    before: Record | None = None
-    after: Record | None = None
-    """The correction."""
-    finding: Finding | None = None
-    """A page that the store does not know: it is settled as a crawl's."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """The counts of a rereading, as it goes."""
-
-    tally: Tally = field(default_factory=Tally)
-    fields: Counter[str] = field(default_factory=Counter)
-    """Corrected revisions by the field that changes."""
-    by_outlet: dict[str, Counter[str]] = field(default_factory=dict)
-    """The same for each outlet."""
-    lost: int = 0
-    """Stored revisions whose page is no article by today's rules. They stay."""
-    unarchived: int = 0
-    """Stored revisions whose page was not kept, or is no longer."""
-    written: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    def count(self, verdict: Verdict) -> None:
-        """Count a page."""
-        self.tally.begin(verdict.outlet)
-        self.tally.end(verdict.outlet, verdict.outcome)
-        self.lost += verdict.before is not None and verdict.outcome.startswith("rejected:")
-        if verdict.before is not None and verdict.after is not None:
-            names = changed_fields(verdict.before, verdict.after)
-            self.fields.update(names)
-            self.by_outlet.setdefault(verdict.outlet, Counter()).update(names)
-
-    def summary(self, *, seconds: float) -> dict[str, Any]:
-        """Return the counts; `seen` is the sum of `outcomes`."""
-        return {
-            "seen": self.tally.ended.total(),
-            "outcomes": self.tally.outcomes(),
-            "outlets": self.tally.by_outlet(),
-            "fields": dict(self.fields.most_common()),
-            "fields_by_outlet": {slug: dict(names.most_common()) for slug, names in sorted(self.by_outlet.items())},
-            "lost": self.lost,
-            "unarchived": self.unarchived,
-            "written": self.written,
-            "problems": self.problems,
-            "seconds": round(seconds, 3),
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What a rereading works with."""
 
@@ -127,6 +66,8 @@ class Desk:
     outlet_of: Callable[[str], Outlet]
     only: str | None = None
     """The slug of the one outlet that is read again."""
+    reserved: ReservedPolicy = "store"
+    """What is done with pages whose publisher reserves text and data mining."""
     stopped: Callable[[], bool] = lambda: False
     """Somebody has had enough: no more pages are taken up."""
 
@@ -222,12 +163,12 @@ def verdicts(jobs: Iterable[Job], desk: Desk, pool: ReaderPool, *, workers: int)
         future = pool.submit(page, job.outlet, entry=entry, learned=learned(slug)) if job.outcome is None else None
         under_way.append((job, future))
         if len(under_way) >= AHEAD * workers:
-            yield _verdict(*under_way.popleft())
+            yield _verdict(*under_way.popleft(), policy=desk.reserved)
     while under_way:
-        yield _verdict(*under_way.popleft())
+        yield _verdict(*under_way.popleft(), policy=desk.reserved)
 
 
-def _verdict(job: Job, future: Future[Article | Rejected] | None) -> Verdict:
+def _verdict(job: Job, future: Future[Article | Rejected] | None, *, policy: ReservedPolicy) -> Verdict:
     slug, before = job.outlet.slug, job.before
     if future is None:
         return Verdict(outlet=slug, outcome=job.outcome or "unchanged")
@@ -239,15 +180,24 @@ def _verdict(job: Job, future: Future[Article | Rejected] | None) -> Verdict:
         return Verdict(outlet=slug, outcome="failed:error", before=before)
     if isinstance(reading, Rejected):
         return Verdict(outlet=slug, outcome=f"rejected:{reading.reason}", before=before)
-    if before is None:
-        return Verdict(outlet=slug, outcome="new", finding=_finding(job, reading))
+    return _found(job, reading, policy) if before is None else _compared(job, reading, before)
+
+
+def _compared(job: Job, reading: Article, before: Record) -> Verdict:
     after = corrected(before, reading, outlet=job.outlet, version=__version__)
     if after is before:
-        return Verdict(outlet=slug, outcome="unchanged", before=before)
-    return Verdict(outlet=slug, outcome="corrected", before=before, after=after)
+        return Verdict(outlet=job.outlet.slug, outcome="unchanged", before=before)
+    return Verdict(outlet=job.outlet.slug, outcome="corrected", before=before, after=after)
 
 
-def _finding(job: Job, reading: Article) -> Finding:
+def _found(job: Job, reading: Article, policy: ReservedPolicy) -> Verdict:
+    finding = _finding(job, reading, policy)
+    if finding.rights.tdm_reserved and policy == "refuse":
+        return Verdict(outlet=job.outlet.slug, outcome="blocked:reserved")
+    return Verdict(outlet=job.outlet.slug, outcome="new", finding=finding)
+
+
+def _finding(job: Job, reading: Article, policy: ReservedPolicy) -> Finding:
     snapshot, page = job.snapshot, job.snapshot.page
     visit = Visit(
         outlet=job.outlet,
@@ -260,72 +210,7 @@ def _finding(job: Job, reading: Article) -> Finding:
     return Finding(
         visit=visit,
         reading=reading,
-        rights=rights_on_page(reading, page.headers),
+        rights=rights_of(visit, reading, policy=policy),
         at=page.fetched_at,
         archive=job.archive,
     )
-
-
-class Changes:
-    """Takes verdicts and writes what they change, in batches; or keeps it aside until somebody agrees."""
-
-    def __init__(self, store: Store, report: Report, *, write: bool) -> None:
-        self._store = store
-        self._report = report
-        # Without leave to write, a store in memory stands before the real one, as in a dry run of a crawl.
-        self._rehearsal = None if write else MemoryStore(behind=store)
-        self._batch: list[Verdict] = []
-        self._aside: Any = None if write else tempfile.TemporaryFile()  # noqa: SIM115 - closed with the rest
-
-    def add(self, verdict: Verdict) -> None:
-        """Take a verdict; it is counted once its batch is settled."""
-        self._batch.append(verdict)
-        if len(self._batch) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Settle what waits."""
-        batch, self._batch = self._batch, []
-        findings = [verdict.finding for verdict in batch if verdict.finding is not None]
-        outcomes = iter(one.outcome for one in settle(self._rehearsal or self._store, findings))
-        if self._rehearsal is None:
-            self._correct([verdict.after for verdict in batch if verdict.after is not None])
-        for verdict in batch:
-            outcome = next(outcomes) if verdict.finding is not None else verdict.outcome
-            self._report.count(replace(verdict, outcome=outcome))
-            if outcome not in WRITTEN:
-                continue
-            if self._rehearsal is None:
-                self._report.written += 1
-            else:
-                pickle.dump(verdict.after or verdict.finding, self._aside)
-
-    def _correct(self, records: list[Record]) -> None:
-        with self._store.transaction():
-            for record in records:
-                # The cluster is the neighbours' affair: it may have changed since.
-                self._store.correct(replace(record, cluster=None), at=datetime.now(UTC))
-
-    def write_aside(self) -> None:
-        """Write what was kept aside."""
-        self.flush()
-        self._aside.seek(0)
-        while chunk := self._next_aside():
-            self._correct([one for one in chunk if isinstance(one, Record)])
-            settle(self._store, [one for one in chunk if isinstance(one, Finding)])
-            self._report.written += len(chunk)
-
-    def _next_aside(self) -> list[Record | Finding]:
-        chunk: list[Record | Finding] = []
-        try:
-            while len(chunk) < BATCH:
-                chunk.append(pickle.load(self._aside))  # noqa: S301 - our own file, which has no name
-        except EOFError:
-            pass
-        return chunk
-
-    def close(self) -> None:
-        """Let go of the store."""
-        self._store.close()
-        if self._aside is not None:
-            self._aside.close()

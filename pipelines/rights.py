@@ -8,6 +8,8 @@ from kiosque.model import Article, Rights
 from kiosque.rights import Tdm, merge_rights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kiosque.model import Rejected, Visit
     from kiosque.settings import ReservedPolicy
 
@@ -17,5 +19,12 @@ def rights_of(visit: Visit, reading: Article | Rejected | None, *, policy: Reser
     if policy == "ignore":
         return Rights()
     host = Tdm(visit.host_claims.tdm_reserved, visit.host_claims.tdm_policy)
-    headers = visit.page.headers if visit.page is not None else ()
-    return merge_rights(host=host, headers=headers, claims=reading.claims if isinstance(reading, Article) else None)
+    return rights_on_page(reading, visit.page.headers if visit.page is not None else (), host=host)
+
+
+def rights_on_page(
+    reading: Article | Rejected | None, headers: Sequence[tuple[str, str]], *, host: Tdm | None = None
+) -> Rights:
+    """Return the rights of a page from its HTML and its headers (names in lower case), and its `host` where known."""
+    claims = reading.claims if isinstance(reading, Article) else None
+    return merge_rights(host=host, headers=headers, claims=claims)

@@ -74,7 +74,8 @@ class KiosquePipeline:
         if visit.page is None:
             return None
         try:
-            return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry)
+            learned = await self._newsroom.keeper.learned(visit.outlet.slug)
+            return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
         except Exception:  # `read_article` never raises
             log.exception("reading %s failed", visit.url)
             return None

@@ -17,6 +17,8 @@ class Tally:
     """URLs that ended, by outlet and outcome."""
     polls: Counter[str] = field(default_factory=Counter)
     """Polls of feeds and sitemaps, by what came of them."""
+    corrected: int = 0
+    """Stored records that were corrected because lines were learned."""
     problems: list[str] = field(default_factory=list)
     """What a person should look at, a sentence each."""
 
@@ -57,6 +59,7 @@ class Tally:
             "seen": self.ended.total(),
             "outcomes": self.outcomes(),
             "outlets": self.by_outlet(),
+            "corrected": self.corrected,
             "polls": dict(self.polls.most_common()),
             "problems": self.problems,
             "left": self.under_way,

@@ -22,6 +22,8 @@ class Plan:
     """Feeds and news sitemaps, each with its outlet."""
     pages: tuple[str, ...] = ()
     """Article addresses asked for by name."""
+    named: frozenset[str] = frozenset()
+    """Feeds asked for by name: a person wants them asked whatever is known of them."""
     slugs: frozenset[str] = frozenset()
     """The outlets whose waiting entries are fetched, too."""
     limit: int | None = None
@@ -58,6 +60,7 @@ class Plan:
         unique = {url: outlet for outlet, url in [*given, *pairs]}
         return cls(
             feeds=tuple((outlet, url) for url, outlet in unique.items()),
+            named=frozenset(url for _, url in given),
             pages=tuple(dict.fromkeys(pages)),
             slugs=frozenset(outlet.slug for outlet in [*chosen, *(outlet for outlet, _ in given)]),
             limit=limit,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -15,25 +13,15 @@ from scrapy.exceptions import CloseSpider
 
 from kiosque.errors import StorageError
 from kiosque.model import Visit
-from kiosque.polling import Bounds, FeedState, Poll, decide, new_feed, request_headers
+from kiosque.polling import FeedState
 from kiosque.settings import load_settings
 from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
-from spiders.challenge import is_challenge
 from spiders.configure import own_settings
 from spiders.failures import may_pass, outcome_of
-from spiders.messages import (
-    FINE,
-    NOT_MODIFIED,
-    OK,
-    headers_of,
-    no_page,
-    page_of,
-    permanently_moved,
-    poll_outcome,
-    redirects_of,
-)
+from spiders.messages import NOT_MODIFIED, no_page, page_of, redirects_of
 from spiders.plan import Plan
+from spiders.polls import claim, fresh_feed, left_alone, note_poll, poll_of, poll_of_failure, poll_request
 from spiders.reservations import ARTICLE, host_claims
 from storage import QueuedEntry
 
@@ -44,17 +32,16 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from kiosque.model import FeedEntry, Outlet
-    from storage import Settled
+    from kiosque.model import Outlet
+    from kiosque.polling import Poll
+    from storage import Enqueued, Settled
 
 # Where the canonical link of an AMP or mobile page stands.
 HEAD_BYTES = 200_000
 # What a service is given to do: a feed that is due, or an entry whose time has come again.
 Work: TypeAlias = FeedState | QueuedEntry
-# Requests with a higher number go first: polls find what is new, revisits can wait.
-POLL, FRESH, FOLLOWED, WAITING, REVISIT = 40, 20, 30, 10, 0
-# Child sitemaps of one index that are read: the newest stand first or last, never in the middle.
-MOST_SITEMAPS = 10
+# Requests with a higher number go first: a feed's poll before all of them, revisits can wait.
+FRESH, FOLLOWED, WAITING, REVISIT = 20, 30, 10, 0
 
 
 class PressSpider(scrapy.Spider):
@@ -105,11 +92,8 @@ class PressSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the polls, the pages asked for, then what waits on the frontier and what is to be revisited."""
-        states = await self.newsroom.keeper.ask(self.newsroom.keeper.store.feed_states, self.plan.feed_urls)
-        self._polls_left = len(self.plan.feeds)
-        for outlet, url in self.plan.feeds:
-            state = states.get(url) or fresh_feed(url, outlet)
-            yield self._poll(replace(state, outlet=outlet.slug, timezone=outlet.timezone), outlet)
+        for request in await self._polls():
+            yield request
         for url in self.plan.pages:
             for request in self._take(QueuedEntry(key=canonical_url(url), outlet="", url=url), FRESH):
                 yield request
@@ -179,86 +163,77 @@ class PressSpider(scrapy.Spider):
 
     # -- feeds -----------------------------------------------------------------------------------
 
-    def _poll(self, state: FeedState, outlet: Outlet) -> Any:
-        headers = request_headers(state, datetime.now(UTC))
-        return scrapy.Request(
-            state.address,
-            callback=self.parse_feed,
-            errback=self.feed_failed,
-            headers=headers,
-            priority=POLL,
-            dont_filter=True,
-            meta={"conditional": bool(headers)},
-            cb_kwargs={"state": state, "outlet": outlet},
-        )
+    async def _polls(self) -> list[Any]:
+        """Claim the feeds of the plan, and return their polls."""
+        keeper, now = self.newsroom.keeper, datetime.now(UTC)
+        known = await keeper.ask(keeper.store.feed_states, self.plan.feed_urls)
+        states = []
+        for outlet, url in self.plan.feeds:
+            state = known.get(url) or fresh_feed(url, outlet)
+            if (why := left_alone(state, now=now, named=self.plan.named)) is not None:
+                self.newsroom.tally.polls["left-alone"] += 1
+                self.newsroom.tally.problems.append(f"{outlet.slug}: {url}: {why}")
+            else:
+                states.append((replace(state, outlet=outlet.slug, timezone=outlet.timezone), outlet))
+        await claim(self.newsroom, [state for state, _ in states])
+        self._polls_left = len(states)
+        return [self._poll(state, outlet) for state, outlet in states]
 
-    async def parse_feed(self, response: Response, *, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
+    def _poll(self, state: FeedState, outlet: Outlet, parent: str | None = None) -> Any:
+        return poll_request(state, outlet, callback=self.parse_feed, errback=self.feed_failed, parent=parent)
+
+    async def parse_feed(
+        self, response: Response, *, state: FeedState, outlet: Outlet, parent: str | None
+    ) -> AsyncIterator[Any]:
         """Read a feed's answer: keep its state, queue its entries, fetch what is new."""
         try:
-            async for request in self._feed(response, state, outlet):
-                yield request
+            poll = await poll_of(response, state, self.newsroom.pool)
+            after, queue = await self._note(state, poll, outlet, parent)
+            for queued in queue.fresh:
+                for request in self._take(queued, FRESH):
+                    yield request
+            for queued in queue.known:
+                self._pass_over(queued, outlet)
+            if parent is None and poll.failure is None:  # an index in an index is not followed
+                for request in await self._children(after, outlet):
+                    yield request
         finally:  # a crawl that waits for its polls must not wait for one that failed
             self._poll_done()
 
-    async def _feed(self, response: Response, state: FeedState, outlet: Outlet) -> AsyncIterator[Any]:
-        now, headers = datetime.now(UTC), headers_of(response)
-        if is_challenge(response.status, headers, response.body):
-            await self._note(state, Poll(failure="challenge"), outlet, [], now)
+    async def _children(self, index: FeedState, outlet: Outlet) -> list[Any]:
+        """Return the polls of the sitemaps that an index names."""
+        if not index.children:
+            return []
+        keeper = self.newsroom.keeper
+        known = await keeper.ask(keeper.store.feed_states, index.children)
+        self._polls_left += len(index.children)
+        polls = (known.get(url) or fresh_feed(url, outlet) for url in index.children)
+        return [self._poll(replace(state, timezone=outlet.timezone), outlet, index.url) for state in polls]
+
+    def _pass_over(self, queued: QueuedEntry, outlet: Outlet) -> None:
+        """Count an entry that is known, and whose claim has not changed."""
+        if queued.key in self._taken:
             return
-        poll = Poll(
-            status=response.status,
-            headers=headers,
-            final_url=response.url,
-            permanent=permanently_moved(response),
-            conditional=response.meta["conditional"],
-            body_hash=hashlib.sha256(response.body).hexdigest(),
-        )
-        if response.status == OK and poll.body_hash != state.body_hash:
-            kind = poll.header("content-type")
-            found = await self.newsroom.pool.parse(response.body, url=response.url, content_type=kind)
-            poll = replace(poll, reading=found)
-        reading = poll.reading
-        entries = [(canonical_url(e.url), e) for e in reading.entries] if reading else []
-        entries = [(key, entry) for key, entry in entries if key]
-        queue = await self._note(state, poll, outlet, entries, now)
-        for queued in queue.fresh:
-            for request in self._take(queued, FRESH):
-                yield request
-        for queued in queue.known:
-            if queued.key not in self._taken:
-                if self.inbox is None:
-                    self._taken.add(queued.key)
-                self.newsroom.tally.begin(outlet.slug)
-                self.newsroom.tally.end(outlet.slug, "unchanged")
-        for url in reading.sitemaps[:MOST_SITEMAPS] if reading else ():
-            self._polls_left += 1
-            yield self._poll(fresh_feed(url, outlet), outlet)
+        if self.inbox is None:
+            self._taken.add(queued.key)
+        self.newsroom.tally.begin(outlet.slug)
+        self.newsroom.tally.end(outlet.slug, "unchanged")
 
     async def feed_failed(self, failure: Failure) -> None:
         """Keep that a feed could not be fetched."""
         request: Any = failure.request  # type: ignore[attr-defined]
-        state, outlet = request.cb_kwargs["state"], request.cb_kwargs["outlet"]
-        reason = outcome_of(failure, request.url).partition(":")[2]
-        poll = Poll(failure="robots-unread" if reason == "robots" and may_pass(failure) else reason)
+        kept = request.cb_kwargs
         try:
-            await self._note(state, poll, outlet, [], datetime.now(UTC))
+            await self._note(kept["state"], poll_of_failure(failure, request.url), kept["outlet"], kept["parent"])
         finally:
             self._poll_done()
 
     async def _note(
-        self, state: FeedState, poll: Poll, outlet: Outlet, entries: list[tuple[str, FeedEntry]], now: datetime
-    ) -> Any:
-        settings = self.newsroom.settings
-        bounds = Bounds(shortest=settings.poll_min, longest=settings.poll_max)
-        after = decide(state, poll, now=now, rng_fraction=random.random(), bounds=bounds)  # noqa: S311 - jitter
-        came = poll_outcome(poll, state)
-        self.newsroom.tally.polls[came] += 1
-        if came not in FINE:
-            self.newsroom.tally.problems.append(f"{outlet.slug}: {state.url}: {came}: {after.reason}")
+        self, state: FeedState, poll: Poll, outlet: Outlet, parent: str | None
+    ) -> tuple[FeedState, Enqueued]:
         try:
-            return await self.newsroom.keeper.note_poll(after, outlet.slug, entries, at=now)
+            return await note_poll(self.newsroom, state, poll, outlet, parent=parent)
         except StorageError as error:
-            self.newsroom.trouble = error
             raise CloseSpider("storage") from error
 
     def _poll_done(self) -> None:
@@ -296,8 +271,3 @@ class PressSpider(scrapy.Spider):
         visit: Visit = request.cb_kwargs["visit"]
         outcome, detail = outcome_of(failure, request.url), str(failure.value)[:500]
         return replace(visit, outcome=outcome, detail=detail, passing=may_pass(failure))
-
-
-def fresh_feed(url: str, outlet: Outlet) -> FeedState:
-    """Return the state of a feed that was never polled."""
-    return new_feed(url, outlet=outlet.slug, now=datetime.now(UTC), timezone=outlet.timezone)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import shutil
 import socket
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING
 
 from kiosque.errors import StorageError
 from kiosque.urls import canonical_url
-from storage.members import length_at, member, stored_content, stored_member, torn_at
-from storage.warc import Snapshot, addresses, erased_record, info_record, response_record, snapshot_at, snapshots
+from storage.members import member
+from storage.segment import Segment, append, erase, mend, rewritten, sync_folder
+from storage.warc import Snapshot, addresses, snapshot_at, snapshots
+from storage.warc_records import info_record, response_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -31,16 +30,6 @@ DAYS_MENDED = 2
 LONGEST_HOST = 40
 
 
-@dataclass(slots=True, kw_only=True)
-class _Open:
-    """The file that is being written."""
-
-    path: Path
-    descriptor: int
-    size: int
-    day: date
-
-
 class WarcArchive:
     """Pages in WARC files under a folder: `2026-11-22/kiosque-20261122-HOST-PID-0001.warc.gz`.
 
@@ -50,10 +39,10 @@ class WarcArchive:
 
     def __init__(self, folder: Path, *, segment_mb: float = 500, keep_days: int = 0, keep_gb: float = 0) -> None:
         self.folder = folder
-        self._segment = int(segment_mb * MEGABYTE)
+        self._segment_bytes = int(segment_mb * MEGABYTE)
         self._keep_days = keep_days
         self._keep_bytes = int(keep_gb * GIGABYTE)
-        self._open: _Open | None = None
+        self._open: Segment | None = None
         self._was_mended = False
         self._day, self._number = date.min, 0
 
@@ -67,7 +56,7 @@ class WarcArchive:
         day = page.fetched_at.astimezone(UTC).date()
         with self._explained():
             file = self._file_for(day, len(packed))
-            while (offset := _append(file, packed)) is None:
+            while (offset := append(file, packed)) is None:
                 # Somebody erased a page, and another file stands in the place of this one.
                 self._close_file()
                 file = self._file_for(day, len(packed))
@@ -78,10 +67,10 @@ class WarcArchive:
         with self._explained():
             self._close_file()
 
-    def _file_for(self, day: date, size: int) -> _Open:
+    def _file_for(self, day: date, size: int) -> Segment:
         file = self._open
         # A page that was fetched before midnight and comes after it goes where the others are.
-        is_full = file is not None and file.size + size > self._segment
+        is_full = file is not None and file.size + size > self._segment_bytes
         if file is None or day > file.day or is_full:
             self._close_file()
             if not self._was_mended:
@@ -90,7 +79,7 @@ class WarcArchive:
             file = self._open = self._new_file(max(day, file.day) if file else day)
         return file
 
-    def _new_file(self, day: date) -> _Open:
+    def _new_file(self, day: date) -> Segment:
         folder = self.folder / day.isoformat()
         host = re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname())[:LONGEST_HOST].strip("-") or "host"
         while True:
@@ -104,9 +93,9 @@ class WarcArchive:
             except (FileExistsError, FileNotFoundError):
                 # Of an earlier process that had our number; or the folder was emptied and deleted just now.
                 continue
-        file = _Open(path=path, descriptor=descriptor, size=0, day=day)
+        file = Segment(path=path, descriptor=descriptor, size=0, day=day)
         try:
-            _append(file, member(info_record(path.name, datetime.now(UTC))))
+            append(file, member(info_record(path.name, datetime.now(UTC))))
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)
@@ -121,7 +110,7 @@ class WarcArchive:
             finally:
                 os.close(file.descriptor)
             with suppress(FileNotFoundError):  # kept its time, and deleted by another process
-                _sync_folder(file.path.parent)
+                sync_folder(file.path.parent)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -182,7 +171,7 @@ class WarcArchive:
                 found = {at for at, met in addresses(path) if not keys.isdisjoint(map(canonical_url, met))}
                 if found:
                     wanted.setdefault(path, set()).update(found)
-            return sum(_erase(path, offsets) for path, offsets in wanted.items())
+            return sum(erase(path, offsets) for path, offsets in wanted.items())
 
     def prune(self, *, today: date) -> list[str]:
         """Delete files that are too old, then the oldest while the archive is too large; return what went.
@@ -202,7 +191,7 @@ class WarcArchive:
             left -= sizes[path]
         for path in gone:
             path.unlink(missing_ok=True)
-            _rewritten(path).unlink(missing_ok=True)
+            rewritten(path).unlink(missing_ok=True)
             with suppress(OSError):  # it holds other files
                 path.parent.rmdir()
         return [f"{path.parent.name}/{path.name}" for path in gone]
@@ -229,110 +218,8 @@ def pages(paths: Iterable[Path], *, problem: Callable[[str], None] = lambda _: N
             yield snapshot.page
 
 
-def mend(path: Path, *, problem: Callable[[str], None] = lambda _: None) -> int:
-    """Cut the torn tail that a crash left; return how many bytes went. A file that holds nothing whole goes itself.
-
-    Safe beside a living writer, which appends whole members under the same lock.
-    """
-    try:
-        with _opened(path, "r+b") as file:
-            _rewritten(path).unlink(missing_ok=True)  # its maker crashed: it would hold the lock
-            size, end = os.fstat(file.fileno()).st_size, torn_at(file.fileno())
-            if end is None:
-                return 0
-            os.ftruncate(file.fileno(), end)
-            os.fsync(file.fileno())
-            if end == 0:
-                path.unlink(missing_ok=True)
-            return size - end
-    except FileNotFoundError:
-        return 0
-    except OSError as error:  # a read-only disk: what is whole can be read all the same
-        problem(f"{path}: a torn end could not be looked for: {error.strerror}")
-        return 0
-
-
-@contextmanager
-def _opened(path: Path, mode: Literal["rb", "r+b"]) -> Iterator[BinaryIO]:
-    """Open and lock a file, the one that stands there once the lock is held."""
-    while True:
-        with path.open(mode) as file, locked(file.fileno()):
-            if os.fstat(file.fileno()).st_nlink:
-                yield file
-                return
-
-
-def _rewritten(path: Path) -> Path:
-    return path.with_name(f"{path.name}.tmp")
-
-
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:  # another process keeps house, too
         return 0
-
-
-@contextmanager
-def locked(descriptor: int) -> Iterator[None]:
-    """Hold a file's lock: one process at a time appends, cuts or erases."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-def _append(file: _Open, packed: bytes) -> int | None:
-    """Append a member whole or not at all; return its offset, None when the file is no longer in its place."""
-    with locked(file.descriptor):
-        status = os.fstat(file.descriptor)
-        if status.st_nlink == 0 or status.st_size != file.size:
-            return None
-        offset, written = file.size, 0
-        try:
-            while written < len(packed):
-                written += os.pwrite(file.descriptor, packed[written:], offset + written)
-        except BaseException:
-            os.ftruncate(file.descriptor, offset)
-            raise
-        file.size = offset + len(packed)
-        return offset
-
-
-def _erase(path: Path, offsets: Iterable[int]) -> int:
-    """Write a file anew without the pages at these offsets; return how many there were."""
-    if not path.exists():
-        return 0
-    with _opened(path, "rb") as source:
-        lengths = {
-            at: length_at(source.fileno(), at) for at in offsets if snapshot_at(path, at, pointer="") is not None
-        }
-        found = {at: length for at, length in lengths.items() if length is not None}
-        if not found:
-            return 0
-        fresh = _rewritten(path)
-        with fresh.open("wb") as target:
-            shutil.copyfileobj(source, target, MEGABYTE)
-            for offset, length in found.items():
-                target.seek(offset)
-                target.write(_blank(length))
-            target.flush()
-            os.fsync(target.fileno())
-        fresh.replace(path)
-        _sync_folder(path.parent)
-    return len(found)
-
-
-def _blank(length: int) -> bytes:
-    """Return a member of `length` bytes that says that something was erased."""
-    content, blocks = stored_content(length)
-    return stored_member(erased_record(content, datetime.now(UTC)), blocks=blocks)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+import msgspec
+from sqlalchemy import Text, case, cast, func, select
 
 from storage import Batch, Change, ChangeFeed
-from storage.queries import chunks, urls_of
-from storage.schema import articles, changes, revisions
+from storage.queries import chunks
+from storage.schema import addresses, articles, changes, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +23,11 @@ PAGE = 1_000
 # The net effect of several changes: the strongest speaks.
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
-FROM_REVISION = tuple(column for column in revisions.c if column.name != "change")
-NAMES = (*(column.name for column in FROM_REVISION), "first_seen_at", "cluster", "number")
+LISTS = ("authors", "tags", "urls")
+FROM_REVISION = tuple(column for column in revisions.c if column.name not in {"change", *LISTS, "rights"})
+# JSON comes as text and is read by the batch.
+AS_TEXT = tuple(cast(revisions.c[name], Text) for name in ("authors", "tags", "rights"))
+NAMES = (*(column.name for column in FROM_REVISION), "authors", "tags", "rights", "first_seen_at", "cluster", "number")
 
 
 def open_feed(connection: Connection, *, after: int) -> ChangeFeed:
@@ -39,8 +43,9 @@ def last_number(connection: Connection) -> int:
 
 def _batches(connection: Connection, after: int) -> Iterator[Batch]:
     latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
+    head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change)
     query = (
-        select(*FROM_REVISION, articles.c.first_seen_at, articles.c.cluster, articles.c.change)
+        select(*FROM_REVISION, *AS_TEXT, *head, _urls(connection))
         .join(articles, latest)
         .where(articles.c.change > after)
         .order_by(articles.c.change)
@@ -52,17 +57,27 @@ def _batches(connection: Connection, after: int) -> Iterator[Batch]:
         yield from _deleted(connection, after)
 
 
+def _urls(connection: Connection) -> Any:
+    """Select an article's addresses as a JSON list."""
+    together = func.json_group_array if connection.dialect.name == "sqlite" else func.json_agg
+    own = select(cast(together(addresses.c.url), Text)).where(addresses.c.article == articles.c.id)
+    return own.correlate(articles).scalar_subquery()
+
+
 def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
-    columns: dict[str, Any] = dict(zip(NAMES, zip(*rows, strict=True), strict=True))
+    columns: dict[str, Any] = dict(zip((*NAMES, "urls"), zip(*rows, strict=True), strict=True))
     ids, numbers = columns["id"], columns.pop("number")
-    kinds = _kinds(connection, ids, after) if after else {}
-    addresses = urls_of(connection, set(ids))
+    for name in LISTS:
+        columns[name] = msgspec.json.decode(f"[{','.join(text or '[]' for text in columns[name])}]")
+    said = {text: msgspec.json.decode(text) for text in set(columns["rights"])}
+    columns["rights"] = [said[text] for text in columns["rights"]]
     columns["urls"] = [
-        (url, *(other for other in addresses.get(id_, ()) if other != url))
-        for id_, url in zip(ids, columns["url"], strict=True)
+        [url] if urls == [url] else [url, *sorted({*urls} - {url})]
+        for url, urls in zip(columns["url"], columns["urls"], strict=True)
     ]
     for name in ("fetched_at", "first_seen_at"):
         columns[name] = [f"{moment[:19]}Z" for moment in columns[name]]
+    kinds = _kinds(connection, ids, after) if after else {}
     rows_ = zip(numbers, ids, columns["revision"], strict=True)
     noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows_)
     return Batch(changes=noted, columns=columns)

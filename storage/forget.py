@@ -8,10 +8,11 @@ from sqlalchemy import String, and_, cast, delete, select, update
 
 from storage import Forgotten, search
 from storage.lines import COUNTER
+from storage.put import put
 from storage.queries import chunks, records_by
 from storage.rows import mark, short_key, to_text
 from storage.schema import addresses, articles, bands, entries, lines, revisions, tombstones
-from storage.writes import insert, next_numbers, note_changes
+from storage.writes import next_numbers, note_changes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -75,9 +76,10 @@ def erase(connection: Connection, found: Forgotten, outlet: str | None, at: date
         marks.add(outlet_mark(outlet))
     for some in chunks(list(found.articles)):
         _erase_articles(connection, some, numbers, at)
+    if found.articles:
+        search.forget_words(connection)
     rows = [{"mark": one, "at": to_text(at)} for one in sorted(marks)]
-    if rows:
-        connection.execute(insert(connection, tombstones).on_conflict_do_nothing(), rows)
+    put(connection, tombstones, rows, on=("mark",))
     for some in chunks(sorted(keys)):
         connection.execute(delete(entries).where(entries.c.key.in_(some)))
     if outlet is not None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from storage import LineCount
+from storage.put import put
 from storage.queries import chunks
 from storage.rows import from_text, mark, storable, to_text
 from storage.schema import lines
-from storage.writes import insert
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -55,7 +55,8 @@ def note(connection: Connection, outlet: str, found: Collection[tuple[str, str]]
         if article not in row["seen_in"]:
             row["articles"] += 1
             row["seen_in"] = [*row["seen_in"], article][:REMEMBERED]
-    _keep(connection, [*known.values(), counter])
+    known[COUNTER] = counter
+    _keep(connection, list(known.values()))
     if before // PRUNED_EVERY != counter["articles"] // PRUNED_EVERY:
         _prune(connection, outlet, at)
 
@@ -75,9 +76,7 @@ def _fresh(outlet: str, its_mark: str, line: str, counted: int, at: datetime) ->
 
 
 def _keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    statement = insert(connection, lines)
-    fresh = {name: statement.excluded[name] for name in ("articles", "seen_in", "last_seen")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["outlet", "mark"], set_=fresh), rows)
+    put(connection, lines, rows, on=("outlet", "mark"), change=("articles", "seen_in", "last_seen"))
 
 
 def _prune(connection: Connection, outlet: str, at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -84,13 +85,22 @@ def table_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Tabl
 
 def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
     if field.name == "rights":
-        values = [
-            rights | {"from": [{"what": what, "where": where} for what, where in rights["from"].items()]}
-            for rights in values
-        ]
+        return _rights(values)
     if field.name in {"fetched_at", "first_seen_at"}:
         return pa.array(values, pa.string()).cast(field.type)
     return pa.array(values, field.type)
+
+
+def _rights(values: Sequence[dict[str, Any]]) -> pa.Array:
+    """Return rights as structures; few are said in many ways, so each is made once."""
+    known: dict[int, int] = {}  # by the identity of objects that `values` keeps alive
+    places = [known.setdefault(id(rights), len(known)) for rights in values]
+    firsts = dict(zip(places, values, strict=True))
+    made = [
+        rights | {"from": [{"what": what, "where": where} for what, where in rights["from"].items()]}
+        for _, rights in sorted(firsts.items())
+    ]
+    return pa.array(made, RIGHTS).take(pa.array(places, pa.int32()))
 
 
 class ParquetSink:
@@ -106,6 +116,8 @@ class ParquetSink:
         self._sizes: dict[str, int] = {}
         self._open: dict[str, pq.ParquetWriter] = {}
         self._rows: dict[str, int] = {}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet")
+        self._writing: Future[None] | None = None
 
     def write(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, each to the file of its month."""
@@ -139,13 +151,20 @@ class ParquetSink:
     def _flush(self, name: str) -> None:
         tables = self._waiting.pop(name)
         self._sizes.pop(name)
-        table = pa.concat_tables(tables)
+        self._wait()
         name = self._writable(name)
-        try:
-            self._open[name].write_table(table)
-        except OSError as error:
-            raise StorageError(f"{self._folder / name}: {error.strerror or error}; nothing was replaced") from error
-        self._rows[name] = self._rows.get(name, 0) + table.num_rows
+        self._rows[name] = self._rows.get(name, 0) + sum(table.num_rows for table in tables)
+        # Compressing needs no Python: the next batch is read meanwhile.
+        self._writing = self._thread.submit(self._open[name].write_table, pa.concat_tables(tables))
+
+    def _wait(self) -> None:
+        """Wait for the row group that is being written."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            try:
+                writing.result()
+            except OSError as error:
+                raise StorageError(f"{self._folder}: {error.strerror or error}; nothing was replaced") from error
 
     def _writable(self, name: str) -> str:
         """Return the file to write to: a further part where the first was closed."""
@@ -168,6 +187,7 @@ class ParquetSink:
         """Write what waits, and make the files durable. An export without records has one empty file."""
         for name in sorted(self._waiting):
             self._flush(name)
+        self._wait()
         if not self._rows:
             name = self._writable(self._file("unknown") if self._dated else self._name)
             self._rows[name] = 0
@@ -180,6 +200,7 @@ class ParquetSink:
 
     def discard(self) -> None:
         """Let go of the files."""
+        self._thread.shutdown()
         for writer in self._open.values():
             with contextlib.suppress(OSError):
                 writer.close()

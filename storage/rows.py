@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
 _PLACED = {"id", "first_seen_at", "fetched_at", "urls", "authors", "tags", "rights", "cluster"}
 _PLAIN = tuple(name for name in Record.__dataclass_fields__ if name not in _PLACED)
+_plain_values = attrgetter(*_PLAIN)
 # PostgreSQL cannot index more than 2,704 bytes. Addresses are far shorter; a key beyond this is hashed.
 LONGEST_KEY = 1_000
 LONGEST_URL = 2_000
 
 
+@lru_cache(maxsize=512)  # a batch writes each of its instants several times
 def to_text(moment: datetime) -> str:
     """Write an instant so that texts sort as time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
@@ -39,9 +43,21 @@ def storable(value: Any) -> Any:
     >>> storable("a\x00b\ud800c")
     'ab?c'
     """
-    if not isinstance(value, str) or (value.isascii() and "\x00" not in value):
-        return value
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return value if not isinstance(value, str) or _is_storable(value) else _without_the_rest(value)
+
+
+def _is_storable(text: str) -> bool:
+    if "\x00" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _without_the_rest(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def short_key(key: str) -> str:
@@ -62,12 +78,15 @@ def mark(text: str) -> str:
 
 def revision_row(record: Record) -> dict[str, Any]:
     """Return the record's row in `revisions`."""
-    return {name: storable(getattr(record, name)) for name in _PLAIN} | {
+    row = dict(zip(_PLAIN, _plain_values(record), strict=True))
+    if not _is_storable("".join(value for value in row.values() if isinstance(value, str))):
+        row = {name: storable(value) for name, value in row.items()}
+    return row | {
         "id": record.id,
-        "language": storable(record.language)[:35],
+        "language": row["language"][:35],
         "fetched_at": to_text(record.fetched_at),
-        "authors": [storable(author) for author in record.authors],
-        "tags": [storable(tag) for tag in record.tags],
+        "authors": list(map(storable, record.authors)),
+        "tags": list(map(storable, record.tags)),
         "rights": rights_to_dict(record.rights),
     }
 

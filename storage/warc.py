@@ -1,4 +1,4 @@
-"""WARC 1.1 records: a page as the bytes of one record, and the pages of any WARC file."""
+"""The pages of any WARC file, ours or somebody else's."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import quote
-from uuid import uuid4
 
 import msgspec
 from fastwarc.stream_io import BrotliReader, ChunkedReader, GzipReader, ZstdReader
 from fastwarc.warc import ArchiveIterator, WarcRecordType
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
-from kiosque import __version__
 from kiosque.model import FeedEntry, Page
 
 if TYPE_CHECKING:
@@ -30,17 +24,10 @@ if TYPE_CHECKING:
 # A longer body is read this far, which is more than any reader of articles takes.
 MOST_BODY = 13_000_000
 MOST_HEAD = 1 << 20
-# Readers refuse records whose headers are longer than 32 KB; ours stay well below.
-MOST_CLAIM = 8_000
-MOST_SUMMARY = 1_000
 # The body is kept decoded. What the server said of the coding stands under this prefix, as StormCrawler has it.
 HIDDEN = "x-crawler-"
-OF_THE_CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 # webrecorder's header for what a tool knows besides: the outlet, the feed's claim, the addresses on the way.
 CLAIM = "WARC-JSON-Metadata"
-ERASED = b"A page stood here and was erased."
-URL_SAFE = "".join(map(chr, range(0x21, 0x7F)))
-_BREAKS = re.compile(r"[\x00-\x1f\x7f]+")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(r"^HTTP/[\d.]+\s+(\d{3})\b")
 CODINGS: dict[str, Callable[[Any], Any]] = {
@@ -68,14 +55,6 @@ class Snapshot:
     """Addresses passed on the way."""
 
 
-class _Headers(StatusAndHeaders):  # type: ignore[misc]
-    """HTTP headers that are written as the bytes they were; warcio would percent-encode what is not ASCII."""
-
-    def compute_headers_buffer(self, header_filter: Any = None) -> None:
-        """Set the bytes of the headers."""
-        self.headers_buff = self.to_str(header_filter).encode("latin-1", "replace") + b"\r\n"
-
-
 class _Window:
     """The first bytes of a file, as a file: what a living writer appends meanwhile is not seen half."""
 
@@ -86,91 +65,6 @@ class _Window:
     def read(self, size: int = -1) -> bytes:
         left = max(0, self._size - self._file.tell())
         return self._file.read(left if size < 0 else min(size, left))
-
-
-def response_record(snapshot: Snapshot) -> bytes:
-    """Return a page as an uncompressed WARC response record."""
-    page = snapshot.page
-    headers = [*_stored_headers(page), ("content-length", str(len(page.body)))]
-    return _written(
-        lambda writer: writer.create_warc_record(
-            quote(page.final_url, safe=URL_SAFE),
-            "response",
-            payload=io.BytesIO(page.body),
-            length=len(page.body),
-            http_headers=_Headers(_status_line(page.status), headers, protocol="HTTP/1.1"),
-            warc_headers_dict={"WARC-Date": _date(page.fetched_at), CLAIM: _claim(snapshot)},
-        )
-    )
-
-
-def info_record(filename: str, at: datetime) -> bytes:
-    """Return the uncompressed `warcinfo` record that opens a file."""
-    facts = {
-        "software": f"Kiosque/{__version__}",
-        "format": "WARC File Format 1.1",
-        "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        "description": "Bodies are stored decoded; the coding's own headers stand under X-Crawler-",
-    }
-
-    def build(writer: Any) -> Any:
-        record = writer.create_warcinfo_record(filename, facts)
-        record.rec_headers.replace_header("WARC-Date", _date(at))
-        return record
-
-    return _written(build)
-
-
-def erased_record(length: int, at: datetime) -> bytes:
-    """Return an uncompressed record of `length` bytes (at least 250) that takes the place of an erased one."""
-
-    def build(size: int) -> bytes:
-        head = (
-            f"WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:{uuid4()}>\r\nWARC-Date: {_date(at)}\r\n"
-            # Leading zeros keep the head's length the same whatever the size.
-            f"Content-Type: text/plain\r\nContent-Length: {size:010}\r\n\r\n"
-        )
-        return head.encode() + ERASED[:size].ljust(size) + b"\r\n\r\n"
-
-    return build(length - len(build(0)))
-
-
-def _written(build: Callable[[Any], Any]) -> bytes:
-    out = io.BytesIO()
-    writer = WARCWriter(out, gzip=False, warc_version="WARC/1.1")
-    writer.write_record(build(writer))
-    return out.getvalue()
-
-
-def _stored_headers(page: Page) -> Iterator[tuple[str, str]]:
-    for name, value in page.headers:
-        hidden = HIDDEN + name if name in OF_THE_CODING else name
-        # Header text is bytes read as latin-1; a line break in it would end the header.
-        yield _BREAKS.sub(" ", hidden).replace(":", ""), _BREAKS.sub(" ", value)
-
-
-def _status_line(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return f"{status} -"
-
-
-def _date(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _claim(snapshot: Snapshot) -> str:
-    """Write what was known besides as one line of JSON, without its longest parts where it would be too long."""
-    page, entry = snapshot.page, snapshot.entry
-    known = {"url": page.url, "outlet": snapshot.outlet, "via": list(snapshot.via)}
-    short = replace(entry, summary=entry.summary and entry.summary[:MOST_SUMMARY]) if entry else None
-    shorter = replace(short, summary=None, tags=(), authors=(), guid=None) if short else None
-    for facts in (known | {"entry": short}, known | {"entry": shorter}, {"url": page.url, "outlet": snapshot.outlet}):
-        text = json.dumps(msgspec.to_builtins(facts))
-        if len(text) <= MOST_CLAIM:
-            return text
-    return "{}"
 
 
 def snapshots(
@@ -191,8 +85,9 @@ def snapshots(
         with path.open("rb") as file:
             window = _Window(file, os.fstat(file.fileno()).st_size if size is None else size)
             for record in ArchiveIterator(window, record_types=WarcRecordType.response, parse_http=False):
-                place = record.stream_pos
-                if wanted is not None and not wanted(_target(record)):
+                place, target = record.stream_pos, _target(record)
+                # Heritrix keeps DNS answers as responses, too.
+                if not target.startswith(("http://", "https://")) or (wanted is not None and not wanted(target)):
                     continue
                 snapshot = snapshot_of(record, f"{label}@{place}")
                 if snapshot is None:

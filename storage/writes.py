@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import and_, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import FORGOTTEN, search
+from storage.put import put, put_new
 from storage.queries import chunks
 from storage.rows import LONGEST_URL, claim_text, revision_row, short_key, storable, to_text
 from storage.schema import addresses, articles, bands, changes, entries, feeds, outcomes, revisions
@@ -19,17 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
     from kiosque.model import Record
     from kiosque.polling import FeedState
-    from storage import ChangeKind, QueuedEntry, Settled
+    from storage import Address, ChangeKind, QueuedEntry, Settled
 
 
-def insert(connection: Connection, table: Table) -> Any:
-    """Return the dialect's `insert`, which knows `on_conflict`."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+ONE_MORE = (("attempts", "old.attempts + 1"),)
 
 
 def next_numbers(connection: Connection) -> Iterator[int]:
@@ -54,32 +51,40 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
 
 def _save(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:
     """Write revisions and the changes that they are."""
-    heads, rows, kept = [], [], []
+    heads: dict[str, dict[str, Any]] = {}
+    rows, kept = {}, []
     for one, number in zip(settled, numbers, strict=False):
         if (record := one.record) is None:
             continue
-        first = record.revision == 1
-        heads.append(
-            {
-                "id": record.id,
-                "outlet": record.outlet,
-                "revision": record.revision,
-                "first_seen_at": to_text(record.first_seen_at),
-                "number": number,
-                "change": number,
-                "cluster": one.placing.cluster if one.placing else record.id if first else None,
-            }
-        )
-        rows.append(revision_row(record) | {"change": number})
-        kept.append(_change(number, record.id, record.revision, "new" if first else "revised", one.at))
-    if not rows:
-        return
-    head = insert(connection, articles)
-    fresh = {name: head.excluded[name] for name in ("revision", "change")}
-    fresh["cluster"] = func.coalesce(head.excluded.cluster, articles.c.cluster)
-    connection.execute(head.on_conflict_do_update(index_elements=["id"], set_=fresh), heads)
-    connection.execute(insert(connection, revisions).on_conflict_do_nothing(), rows)
-    connection.execute(changes.insert(), kept)
+        head = _head(one, record, number)
+        before = heads.setdefault(record.id, head)  # twice in a batch: made by the first, as the last one leaves it
+        cluster = before["cluster"] if head["cluster"] is None else head["cluster"]
+        heads[record.id] = before | {"revision": record.revision, "change": number, "cluster": cluster}
+        rows[record.id, record.revision] = revision_row(record) | {"change": number}
+        kept.append(_change(number, record.id, record.revision, "new" if record.revision == 1 else "revised", one.at))
+    cluster_stays = ("cluster", "coalesce(new.cluster, old.cluster)")
+    put(
+        connection,
+        articles,
+        list(heads.values()),
+        on=("id",),
+        change=("revision", "change"),
+        formulas=(cluster_stays,),
+    )
+    put_new(connection, revisions, list(rows.values()), on=("id", "revision"))
+    put(connection, changes, kept, on=("number",))
+
+
+def _head(one: Settled, record: Record, number: int) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "outlet": record.outlet,
+        "revision": record.revision,
+        "first_seen_at": to_text(record.first_seen_at),
+        "number": number,
+        "change": number,
+        "cluster": one.placing.cluster if one.placing else record.id if record.revision == 1 else None,
+    }
 
 
 def _change(number: int, article: str, revision: int, kind: ChangeKind, at: datetime) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def note_changes(
         rows = [
             _change(number, id_, standing.get(id_, 0), kind, at) for id_, number in zip(some, numbers, strict=False)
         ]
-        connection.execute(changes.insert(), rows)
+        put(connection, changes, rows, on=("number",))
         for row in rows:
             connection.execute(update(articles).where(articles.c.id == row["id"]).values(change=row["number"]))
 
@@ -144,31 +149,25 @@ def _place(connection: Connection, settled: Sequence[Settled], numbers: Iterator
         if placing.stale:
             stale = and_(bands.c.band.in_(placing.stale), bands.c.article == number)
             connection.execute(delete(bands).where(stale))
-    rows = [{"band": band, "article": number} for number, placing in pairs for band in placing.bands]
-    if rows:
-        connection.execute(insert(connection, bands).on_conflict_do_nothing(), rows)
+    rows = {(band, number): None for number, placing in pairs for band in placing.bands}
+    put(connection, bands, [{"band": band, "article": number} for band, number in rows], on=("band", "article"))
 
 
 def _keep_addresses(connection: Connection, settled: Sequence[Settled]) -> None:
     """Write the addresses of settled articles."""
-    rows = [
-        {
-            "key": short_key(address.key),
-            "article": one.article,
-            "url": storable(address.url),
-            "etag": storable(address.etag),
-            "last_modified": storable(address.last_modified),
-        }
-        for one in settled
-        if one.article is not None
-        for address in one.addresses
-        if len(address.url.encode("utf-8", "replace")) <= LONGEST_URL
-    ]
-    if not rows:
-        return
-    statement = insert(connection, addresses)
-    fresh = {name: func.coalesce(statement.excluded[name], addresses.c[name]) for name in ("etag", "last_modified")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=fresh), rows)
+    rows: dict[str, dict[str, Any]] = {}
+    for one in settled:
+        for address in one.addresses if one.article is not None else ():
+            if len(address.url) > LONGEST_URL or len(address.url.encode("utf-8", "replace")) > LONGEST_URL:
+                continue
+            row = _address(one, address)
+            before = rows.get(row["url"], {})
+            rows[row["url"]] = row | {name: value for name, value in before.items() if row[name] is None}
+    stays = (
+        ("etag", "coalesce(new.etag, old.etag)"),
+        ("last_modified", "coalesce(new.last_modified, old.last_modified)"),
+    )
+    put(connection, addresses, list(rows.values()), on=("url",), formulas=stays)
     # The articles' other addresses that still waited need no fetch of their own.
     keys = {short_key(a.key) for one in settled if one.article for a in one.addresses if a.key != one.key}
     for some in chunks(sorted(keys)):
@@ -176,10 +175,20 @@ def _keep_addresses(connection: Connection, settled: Sequence[Settled]) -> None:
         connection.execute(update(entries).where(waiting).values(state="done", outcome="duplicate"))
 
 
+def _address(one: Settled, address: Address) -> dict[str, Any]:
+    return {
+        "key": short_key(address.key),
+        "article": one.article,
+        "url": storable(address.url),
+        "etag": storable(address.etag),
+        "last_modified": storable(address.last_modified),
+    }
+
+
 def _close_entries(connection: Connection, settled: Sequence[Settled]) -> None:
     """Write how the frontier's entries ended."""
-    rows = [
-        {
+    rows = {
+        short_key(one.key): {
             "key": short_key(one.key),
             "outlet": one.outlet,
             "url": storable(one.url),
@@ -191,30 +200,22 @@ def _close_entries(connection: Connection, settled: Sequence[Settled]) -> None:
         }
         for one in settled
         if one.outcome != FORGOTTEN  # its mark is enough
-    ]
-    if not rows:
-        return
-    statement = insert(connection, entries)
-    fresh = {name: statement.excluded[name] for name in ("state", "next_try", "outcome")}
-    fresh["attempts"] = entries.c.attempts + 1
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=fresh), rows)
+    }
+    change = ("state", "next_try", "outcome")
+    put(connection, entries, list(rows.values()), on=("key",), change=change, formulas=ONE_MORE)
 
 
 def _count(connection: Connection, settled: Sequence[Settled]) -> None:
     """Count the outcomes of the day."""
     counted = Counter((to_text(one.at)[:10], one.outlet, storable(one.outcome)[:80]) for one in settled)
     rows = [{"day": day, "outlet": outlet, "outcome": outcome, "n": n} for (day, outlet, outcome), n in counted.items()]
-    if not rows:
-        return
-    statement = insert(connection, outcomes)
-    more = {"n": outcomes.c.n + statement.excluded.n}
-    connection.execute(statement.on_conflict_do_update(index_elements=["day", "outlet", "outcome"], set_=more), rows)
+    put(connection, outcomes, rows, on=("day", "outlet", "outcome"), formulas=(("n", "old.n + new.n"),))
 
 
 def queue(connection: Connection, queued: Sequence[QueuedEntry], at: datetime) -> None:
     """Put entries on the frontier."""
-    rows = [
-        {
+    rows = {
+        short_key(one.key): {
             "key": short_key(one.key),
             "outlet": one.outlet,
             "url": storable(one.url),
@@ -224,9 +225,8 @@ def queue(connection: Connection, queued: Sequence[QueuedEntry], at: datetime) -
             "seen_at": to_text(at),
         }
         for one in queued
-    ]
-    if rows:
-        connection.execute(insert(connection, entries).on_conflict_do_nothing(index_elements=["key"]), rows)
+    }
+    put(connection, entries, list(rows.values()), on=("key",))
 
 
 def queue_again(connection: Connection, queued: QueuedEntry) -> None:
@@ -243,6 +243,4 @@ def save_feed(connection: Connection, state: FeedState) -> None:
         "next_due": to_text(state.next_due) if state.next_due else None,
         "state": msgspec.json.encode(state).decode(),
     }
-    statement = insert(connection, feeds)
-    fresh = {name: statement.excluded[name] for name in ("outlet", "next_due", "state")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=fresh), [row])
+    put(connection, feeds, [row], on=("url",), change=("outlet", "next_due", "state"))

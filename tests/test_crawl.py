@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -206,3 +207,33 @@ def test_scrapys_own_commands_work(kiosque, pytestconfig):
     assert saved
     items = [json.loads(line) for line in (kiosque.home / "items.jsonl").read_text().splitlines()]
     assert {item["id"] for item in items} == {record.id for record in saved}
+
+
+def test_a_slogan_that_repeats_is_learned_and_taken_out_of_what_was_stored(kiosque):
+    first = kiosque.crawl()
+    assert first["corrected"] > 0
+    repeated = [fact for fact in kiosque.press.expected() if fact.repeated and fact.outlet != "sentinelle-de-brevaux"]
+    records = {record.url: record for record in kiosque.records()}
+    assert repeated
+    assert all(fact.repeated_in(records[fact.url].text) == () for fact in repeated)
+    assert {record.revision for record in records.values()} == {1}, "a correction is no revision"
+    assert set(kiosque.crawl(*kiosque.slugs, "--revisit")["outcomes"]) == {"unchanged"}
+
+
+def test_a_terminal_sees_progress_and_gets_its_cursor_back(kiosque):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "kiosque", "--home", kiosque.home, "--outlets", kiosque.outlets, "crawl"]
+    environment = kiosque.environment | {"TERM": "xterm"}
+    with subprocess.Popen([*command, *kiosque.slugs], env=environment, stderr=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        process.communicate(timeout=60)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"/15" in shown
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")

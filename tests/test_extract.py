@@ -133,3 +133,18 @@ def test_a_body_selector_decides_where_it_finds_enough():
 def test_a_dropped_selector_goes_however_much_it_holds():
     html = f"<article><p>{FIRST}</p><div class='encadre'><p>{SECOND}</p><p>{SECOND} Bis.</p></div></article>"
     assert lines(html, drop_css=("div.encadre",)) == [FIRST]
+
+
+def test_lire_aussi_in_the_middle_of_a_paragraph_goes_and_the_sentence_goes_on():
+    capsule = "<span class='c'><b>À LIRE AUSSI</b> <strong><a href='/p'>Le port : un président</a></strong></span>"
+    assert lines(f"<article><p>{FIRST}<br>{capsule}{SECOND}</p><p>{LAST}</p></article>") == [FIRST, SECOND, LAST]
+
+
+def test_a_linked_name_at_the_head_of_a_paragraph_stays():
+    line = f"<strong><a href='/p'>Voir Valmont</a></strong> et mourir, disait le poète. {SECOND}"
+    assert lines(f"<article><p>{FIRST}</p><p>{line}</p></article>")[1].startswith("Voir Valmont et mourir")
+
+
+def test_a_paragraph_left_outside_the_paywall_s_box_is_kept():
+    html = f"<article><p>{FIRST}</p><div class='qiota'><p>{SECOND}</p><p>{SECOND} Bis.</p></div><p>{LAST}</p></article>"
+    assert lines(html) == [FIRST, SECOND, f"{SECOND} Bis.", LAST]

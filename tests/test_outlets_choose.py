@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from kiosque.cli.outlets import outlets_app
 from kiosque.errors import OutletError
 from kiosque.outlets import choose, load_outlets, named
+from kiosque.settings import Settings
 
 OUTLETS = load_outlets()
 
@@ -43,7 +44,7 @@ def test_a_slug_like_no_other_gets_the_way_to_the_list():
 
 
 def globals_of(outlets_dir):
-    return SimpleNamespace(settings=lambda: SimpleNamespace(outlets_dir=outlets_dir))
+    return SimpleNamespace(settings=lambda: Settings(outlets_dir=outlets_dir, db="memory:"))
 
 
 def run(*arguments, outlets_dir=None):

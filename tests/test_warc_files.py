@@ -23,9 +23,11 @@ from warcio.warcwriter import WARCWriter
 
 from kiosque.errors import StorageError
 from kiosque.model import FeedEntry, Page
-from storage.archive import WarcArchive, mend, pages
+from storage.archive import WarcArchive, pages
 from storage.members import torn_at
-from storage.warc import MOST_CLAIM, Snapshot, parse_response, snapshots
+from storage.segment import mend
+from storage.warc import Snapshot, parse_response, snapshots
+from storage.warc_records import MOST_CLAIM
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 HTML = "<html lang=fr><p>Le marché couvert rouvre à la Saint-Martin, après deux ans de travaux.</p></html>".encode()
@@ -404,6 +406,33 @@ def test_only_wanted_addresses_are_read(tmp_path):
     path.write_bytes(foreign(*((f"https://{host}.fr/", [], HTML) for host in "abc")))
     found = snapshots(path, wanted=lambda url: url == "https://b.fr/")
     assert [one.page.final_url for one in found] == ["https://b.fr/"]
+
+
+def test_odd_records_are_passed_over_or_read_as_far_as_they_go(tmp_path):
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + HTML
+    heads = (
+        b"WARC-Target-URI: dns:exemple.fr\r\nWARC-Date: 2024-10-25T07:12:00Z\r\n",
+        b"WARC-Date: 2024-10-25T07:12:00Z\r\n",
+        b"WARC-Target-URI: <https://exemple.fr/a>\r\nWARC-Date: garbage\r\nWARC-JSON-Metadata: [1]\r\n",
+        b'WARC-Target-URI: https://exemple.fr/b\r\nWARC-JSON-Metadata: {"entry": {"url": 3}, "via": 7}\r\n',
+        b"WARC-Target-URI: https://exemple.fr/\xe9\xff\r\nWARC-Date: 0001-01-01T00:00:00Z\r\n",
+    )
+    path = tmp_path / "odd.warc"
+    path.write_bytes(
+        b"".join(
+            b"WARC/1.0\r\nWARC-Type: response\r\n%sContent-Length: %d\r\n\r\n%s\r\n\r\n" % (head, len(http), http)
+            for head in heads
+        )
+    )
+    problems = []
+    found = list(snapshots(path, problem=problems.append))
+    assert [one.page.final_url[:21] for one in found] == [
+        "https://exemple.fr/a",
+        "https://exemple.fr/b",
+        "https://exemple.fr/\ufffd\ufffd",
+    ]
+    assert all(one.page.body == HTML and one.entry is None for one in found)
+    assert problems == []
 
 
 def test_a_broken_file_is_one_sentence_and_the_next_is_read(tmp_path):

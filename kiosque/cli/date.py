@@ -96,7 +96,7 @@ def _answer_lines(lines: Iterable[bytes], fetched: datetime, tz: str) -> int:
         if "error" in answer:
             status = 1
             print(f"line {number}: {answer['error']}", file=sys.stderr)
-        print(json.dumps(answer))
+        print(json.dumps(answer), flush=True)
     return status
 
 

@@ -68,14 +68,17 @@ def show_outlet(
     slug: Annotated[str, typer.Argument(help="The outlet's file name without .toml.")],
     output: Annotated[ShowFormat, typer.Option("--format")] = ShowFormat.TOML,
 ) -> None:
-    """Show one outlet's declaration."""
+    """Show one outlet's declaration, and what is known of its feeds."""
+    from kiosque.cli.feeds_state import known_feed_lines
     from kiosque.outlets import named, outlet_toml
 
     outlet = named(known_outlets(ctx), slug)
     if output is ShowFormat.JSON:
         _print_json(_declaration(outlet))
-    else:
-        print(f"# {outlet.slug}.toml\n{outlet_toml(outlet)}", end="")
+        return
+    print(f"# {outlet.slug}.toml\n{outlet_toml(outlet)}", end="")
+    for line in known_feed_lines(ctx.find_root().obj.settings(), outlet):
+        print(f"# {line}")
 
 
 def _declaration(outlet: Outlet) -> dict[str, object]:

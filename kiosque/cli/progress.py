@@ -50,4 +50,5 @@ def show_outcomes(summary: dict[str, Any], *, dry_run: bool) -> None:
         table.add_row(outlet, *cells, str(sum(counts.values())))
     console.print(table)
     polls = ", ".join(f"{n} {outcome}" for outcome, n in summary["polls"].items()) or "none"
-    console.print(f"{summary['seen']} seen in {summary['seconds']:.1f} s; feeds: {polls}")
+    cleaned = f"; {summary['corrected']} records cleaned of learned lines" if summary["corrected"] else ""
+    console.print(f"{summary['seen']} seen in {summary['seconds']:.1f} s; feeds: {polls}{cleaned}")

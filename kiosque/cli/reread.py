@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import Record
     from kiosque.settings import Settings
-    from pipelines.reread import Changes, Report, Verdict
+    from pipelines.verdicts import Changes, Report, Verdict
 
 FAILED = 1
 # Corrections that are shown: of one outlet, of all, and changes of one text.
@@ -93,7 +93,8 @@ def opened(
     from kiosque.outlets.choose import named
     from pipelines.archivist import home_archive
     from pipelines.pool import ReaderPool
-    from pipelines.reread import Changes, Desk, Report, foreign_jobs, own_jobs, verdicts
+    from pipelines.reread import Desk, foreign_jobs, own_jobs, verdicts
+    from pipelines.verdicts import Changes, Report
     from storage import open_storage
 
     outlets, archive, report = load_outlets(settings.outlets_dir), home_archive(settings), Report()
@@ -103,7 +104,14 @@ def opened(
     workers = settings.worker_count
     pool = ReaderPool(workers=workers, page_time=settings.page_time, page_memory=settings.page_memory)
     changes = Changes(store, report, write=write)
-    desk = Desk(store=store, outlets=outlets, outlet_of=finder(outlets), only=only, stopped=stop.is_set)
+    desk = Desk(
+        store=store,
+        outlets=outlets,
+        outlet_of=finder(outlets),
+        only=only,
+        reserved=settings.rights_reserved,
+        stopped=stop.is_set,
+    )
     ours = own_jobs(desk, archive, report, files=own if warcs else None) if own or not warcs else iter(())
     try:
         yield (verdicts(chain(ours, foreign_jobs(desk, foreign, report)), desk, pool, workers=workers), changes, report)
@@ -204,7 +212,8 @@ def show(summary: dict[str, Any], samples: list[Verdict], *, write: bool) -> Non
     from rich.console import Console
 
     console = Console()
-    console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
+    if summary["seen"]:
+        console.print(table("Outcomes", summary["outlets"], summary["outcomes"]))
     if summary["fields"]:
         title = "Corrected fields" if write else "Fields that would be corrected"
         console.print(table(title, summary["fields_by_outlet"], summary["fields"]))

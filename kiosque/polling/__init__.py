@@ -5,6 +5,7 @@ The shell asks (`request_headers`), reads the answer into a `Poll`, calls `decid
 
 from __future__ import annotations
 
+from kiosque.polling.children import with_child
 from kiosque.polling.decide import claimed, decide, explain, request_headers
 from kiosque.polling.rhythm import Rhythm
 from kiosque.polling.state import Bounds, FeedState, Health, Poll, new_feed
@@ -20,4 +21,5 @@ __all__ = [
     "explain",
     "new_feed",
     "request_headers",
+    "with_child",
 ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from kiosque.polling.children import MOST_CHILDREN
 from kiosque.polling.moment import JITTER, Moment, spoken
 from kiosque.polling.news import addresses_hash, published_instants
 from kiosque.polling.rhythm import Rhythm, observed, seconds_until, zone_of
@@ -57,7 +58,7 @@ def decide(
     polling, only 410 seen twice. Never raises.
     """
     moment = Moment(now, rng_fraction, bounds or Bounds())
-    polled = replace(state, last_polled=now)
+    polled = replace(state, last_polled=now, not_before=None)
     if poll.failure is not None or poll.status is None:
         # Silence does not bring back a feed that said twice that it is gone; a person or an answer does.
         return polled if state.health == "gone" else after_no_answer(polled, poll, moment)
@@ -108,8 +109,11 @@ def _after_reading(state: FeedState, poll: Poll, reading: FeedReading, moment: M
         ttl_seconds=max(60 * (reading.ttl_minutes or 0), reading.update_period_seconds or 0) or None,
         skip_hours=reading.skip_hours,
         skip_days=reading.skip_days,
+        children=reading.sitemaps[:MOST_CHILDREN],
     )
     said = reading.detail.rstrip(".") if reading.problem else f"{found} entries"
+    if reading.capped and not reading.problem:
+        said = f"{said}. {reading.detail.rstrip('.')}"
     if reading.parsed:  # a truncated answer must come whole next time: its validators would hide the rest
         read = replace(
             read,

@@ -57,6 +57,7 @@ def after_error(state: FeedState, poll: Poll, moment: Moment) -> FeedState:
         asked = retry_after(poll.header("retry-after"), server_date=poll.header("date"), now=moment.now)
         if asked is not None:
             seconds = max(asked, moment.bounds.shortest)
+            state = replace(state, not_before=moment.now + timedelta(seconds=asked))
             return _set_back(state, moment, "failing", seconds, f"Status {poll.status}: the server asks to wait")
     return _set_back(state, moment, "failing", _back_off(state, moment), f"Status {poll.status}")
 

@@ -49,6 +49,8 @@ class FeedState:
     """Between the last poll and the next, jitter included."""
     next_due: datetime | None = None
     """None before the first poll, which is due at once, and when the feed is gone."""
+    not_before: datetime | None = None
+    """Until when its server asked to be left alone (Retry-After), whoever wants to crawl now."""
     last_polled: datetime | None = None
     last_success: datetime | None = None
     last_changed: datetime | None = None
@@ -62,6 +64,8 @@ class FeedState:
     redirect_target: str | None = None
     redirect_seen: int = 0
     """Permanent redirects to `redirect_target` in a row."""
+    children: tuple[str, ...] = ()
+    """The sitemaps that an index names, as far as they are asked."""
     ttl_seconds: int | None = None
     """The feed's own `ttl` or `sy:updatePeriod`, the longer of both."""
     skip_hours: tuple[int, ...] = ()

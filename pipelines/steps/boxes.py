@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipelines.steps.layout import INLINE
-from pipelines.steps.lines import plain_line
+from pipelines.steps.lines import opening_group, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,9 @@ _PARAGRAPHS = frozenset({"p", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", 
 _FRAME = frozenset({"html", "body", "main", "article"})
 _LABEL_LENGTH = 60
 _HEADING_LENGTH = 120
+_CAPSULES = frozenset({"span", "strong", "b", "em", "i", "small"})
+_CAPSULE_LENGTH = 300
+_LABEL_LINK = 15
 _SLACK = 3
 _OFFER_LENGTH = 1500
 _PAYWALL = re.compile(
@@ -62,6 +65,21 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
             yield from _box_of(element, layout, common)
     yield from _cards(titles, layout)
     yield from find_offers(layout)
+    yield from _capsules(layout, common)
+
+
+def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
+    """Yield "Lire aussi" and its link where they stand inside a paragraph, as one element of their own."""
+    for element in layout.elements:
+        length = layout.length[element]
+        if (
+            element.tag in _CAPSULES
+            and _LABEL_LINK < length <= _CAPSULE_LENGTH
+            and layout.linked[element] * 2 >= length
+        ):
+            text = " ".join(" ".join(element.itertext()).split())
+            if opening_group(text, plain_line(text), common) is not None:
+                yield element
 
 
 def find_offers(layout: Layout) -> Iterator[HtmlElement]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.steps.authors import is_signature, read_byline
-from pipelines.steps.lines import fold_line, plain_line
+from pipelines.steps.lines import fold_line, opening_group, plain_line
 
 if TYPE_CHECKING:
     from kiosque.common_rules import CommonRules
@@ -19,7 +19,6 @@ _MAX_CLUTTER = 300
 _SIGNED_LENGTH = 60
 _AGENCY_LENGTH = 30
 _QUOTED = ("«", '"', "“", "—", "–", "- ")
-_SENTENCE_END = re.compile(r"[.!?…»”\"]$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ def _common_rule(line: str, plain: str, common: CommonRules) -> str | None:
         return "symbols alone"
     group = _whole_group(plain, common)
     if group is None and not line.startswith(_QUOTED):
-        group = _opening_group(line, plain, common)
+        group = opening_group(line, plain, common)
     return group and f"common: {group}"
 
 
@@ -76,30 +75,6 @@ def _whole_group(plain: str, common: CommonRules) -> str | None:
         if pattern.fullmatch(bare) or (bare != plain and pattern.fullmatch(plain)):
             return group
     return None
-
-
-def _opening_group(line: str, plain: str, common: CommonRules) -> str | None:
-    for group, pattern in common.lines.starts:
-        if pattern.match(plain):
-            return group
-    for group, pattern in common.lines.labels:
-        match = pattern.match(plain)
-        if match and not _goes_on(line, plain, match.end()):
-            return group
-    return None
-
-
-def _goes_on(line: str, plain: str, end: int) -> bool:
-    """Tell whether a label is only the beginning of a sentence, such as "Lire aussi des romans lui a servi".
-
-    A title that follows "Lire aussi" begins with a capital, a quotation mark, or after a colon or a dash.
-    """
-    rest = plain[end:].lstrip(" ")
-    if not rest or plain[end : end + 1].isalnum():
-        return bool(rest)
-    position = line.lower().replace("’", "'").find(rest[:12])
-    begins = line[position : position + 1] if position > 0 else rest[:1]
-    return begins.islower() and bool(_SENTENCE_END.search(line))
 
 
 def take_signature(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _TOO_LITTLE = 250
 """Characters under which a body selector's find is doubted."""
+_SMALL = 5000
+_SENTENCE = 80
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _SCRIPTS = ("script", "style", "noscript", "template", "svg", "iframe", "head")
 # Elements that trafilatura deletes with their text, although sentences run through them.
 _WOVEN = frozenset({"time", "label", "legend", "article"})
@@ -59,8 +63,20 @@ def extract_blocks(
         if sum(len(block.text) for block in blocks) >= _TOO_LITTLE:
             return blocks
     if found.core is not None:
-        return _run_trafilatura(_page_around([found.core]))
-    return _run_trafilatura(root)
+        return _run_trafilatura(_page_around(_with_neighbours(found.core, layout)))
+    # A page without a paragraph is seldom an article: the last try is for small ones.
+    return _run_trafilatura(root) if len(layout.elements) <= _SMALL else ()
+
+
+def _with_neighbours(core: HtmlElement, layout: Layout) -> list[HtmlElement]:
+    """Return the core with the paragraphs right before and after it: a paywall's box parts an article in two."""
+    before = list(takewhile(lambda one: _is_paragraph(one, layout), core.itersiblings(preceding=True)))
+    after = takewhile(lambda one: _is_paragraph(one, layout), core.itersiblings())
+    return [*reversed(before), core, *after]
+
+
+def _is_paragraph(element: HtmlElement, layout: Layout) -> bool:
+    return element.tag == "p" and element in layout.prose
 
 
 def _drop(element: HtmlElement) -> None:
@@ -77,11 +93,17 @@ def _page_around(frames: list[HtmlElement]) -> HtmlElement:
     for element in article.iterdescendants():
         if element.tag in _WOVEN or (element.tag == "a" and not element.get("href")):
             element.tag = "div" if element.tag == "article" else "span"
+        if element.tag in _HEADINGS and _reads_as_sentence("".join(map(str, element.itertext()))):
+            element.tag = "p"
         for name in ("class", "id", "style", "role", "itemprop"):
             if name in element.attrib:
                 del element.attrib[name]
     _wrap_bare_text(article)
     return page
+
+
+def _reads_as_sentence(text: str) -> bool:
+    return len(text) >= _SENTENCE and text.rstrip().endswith((".", "…", "»", "”"))
 
 
 def _wrap_bare_text(article: HtmlElement) -> None:

@@ -24,6 +24,9 @@ MAX_BYTES = 12_000_000
 MAX_ELEMENTS = 40_000
 """A live blog of a whole day has 15,000."""
 
+MAX_SIBLINGS = 5_000
+"""Elements in one parent; libxml2 and trafilatura take quadratic time over them."""
+
 # What a file that is no HTML begins with.
 _BINARY = (
     b"%PDF",  # PDF
@@ -74,8 +77,8 @@ def parse(page: Page) -> Document | Rejected:
         return Rejected(reason="empty", url=page.final_url)
     etree.strip_elements(root, *_UNREAD, with_tail=False)
     elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
-    if len(elements) > MAX_ELEMENTS:
-        return Rejected(reason="too-large", url=page.final_url, detail=f"more than {MAX_ELEMENTS} elements")
+    if len(elements) > MAX_ELEMENTS or (len(elements) > MAX_SIBLINGS and max(map(len, elements)) > MAX_SIBLINGS):
+        return Rejected(reason="too-large", url=page.final_url, detail="too many elements")
     return Document(url=page.final_url, html=text, root=root, elements=elements)
 
 

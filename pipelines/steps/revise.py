@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kiosque.model import Record, Rights
 from kiosque.urls import canonical_url
+from pipelines.steps.lines import fold_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,10 +122,19 @@ def _same_piece(record: Record, article: Article) -> bool:
 
 def _same_words(record: Record, article: Article) -> bool:
     return (
-        record.text_hash == text_hash(article.text)
+        _same_text(record, article)
         and fold_words(record.title) == fold_words(article.title)
         and fold_words(record.lead or "") == fold_words(article.lead or "")
     )
+
+
+def _same_text(record: Record, article: Article) -> bool:
+    now = text_hash(article.text)
+    learned = {fold_line(line) for line, rule in article.removed if rule == "learned"}
+    if record.text_hash == now or not learned:
+        return record.text_hash == now
+    # What was learned since is no edit of the outlet's.
+    return text_hash("\n".join(line for line in record.text.split("\n") if fold_line(line) not in learned)) == now
 
 
 def first_record(

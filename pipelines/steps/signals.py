@@ -65,6 +65,7 @@ _DATE_NAMES = re.compile(
 _MODIFIED_NAMES = re.compile(r"modif|updat|maj\b|_maj|-maj")
 _PUBLISHED_NAMES = re.compile(r"datepublished|published|date-?publi|pubdate")
 _MAX_LINE = 160
+_MAX_GUESSED = 8000  # elements; htmldate walks a page several times
 _MAX_VISIBLE = 8
 _DATE_TAGS = frozenset({"p", "span", "div", "li", "em", "small", "abbr", "td", "b"})
 _URL_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[/-]?(?:0[1-9]|1[0-2])[/-]?(?:0[1-9]|[12]\d|3[01])(?!\d)")
@@ -82,7 +83,7 @@ def read_dates(
     """Return the article's dates; htmldate is asked only when nothing on the page or in the feed gives one."""
     signals = collect_signals(document, found, entry=entry, css=css)
     dates = resolve_dates(signals, fetched_at=page.fetched_at, timezone=outlet.timezone)
-    if dates.published is None:
+    if dates.published is None and len(document.elements) <= _MAX_GUESSED:
         signals += from_htmldate(document, page)
         dates = resolve_dates(signals, fetched_at=page.fetched_at, timezone=outlet.timezone)
     return dates

@@ -14,6 +14,7 @@ MAX_NAMES = 4
 SHORT_MONTH = 4
 """Letters of a month that is cut short: "25-oct" is a date, "le 13-Novembre" a name."""
 
+_NEAR_DAYS = frozenset(("relative", "day/month"))
 _AGES = frozenset(("ago", "days ago"))
 _DATES = frozenset(("date", "range"))
 _CERTAIN = frozenset(("year", "short_year", "weekday"))
@@ -52,7 +53,7 @@ def _is_believable(moment: Moment, line: Line, unknown: list[int]) -> bool:
     fields, words = moment.fields, line.shape[moment.start : moment.end]
     match moment.kind:
         case "range" | "date" if "month_first" not in fields:
-            return not _names_an_event(moment, line.shape)
+            return not (_names_an_event(moment, line.shape) or _is_in_a_sentence(moment, line))
         case "day/month" if "weekday" not in fields and _is_a_score(moment):
             believable = False
         case "time":
@@ -67,6 +68,14 @@ def _names_an_event(moment: Moment, shape: str) -> bool:
     if moment.fields.get("joint") == "-" and len(moment.fields["month"]) > SHORT_MONTH:
         return True
     return "xU" in shape[max(0, moment.start - 2) : moment.start + 1]
+
+
+def _is_in_a_sentence(moment: Moment, line: Line) -> bool:
+    """Tell "le chantier débute le 26 avril": an article of grammar, and before it a word without a capital."""
+    before = moment.start - 2
+    if before < 0 or line.shape[before] != "x" or line.shape[before + 1] not in "LC":
+        return False
+    return line.words[before].isalpha() and not line.is_name(before)
 
 
 def _is_a_score(moment: Moment) -> bool:
@@ -88,5 +97,5 @@ def _is_alone(moment: Moment, line: Line, unknown: list[int]) -> bool:
     beside = unknown[bisect_left(unknown, left) : bisect_left(unknown, right)]
     if not beside:
         return True
-    named = moment.kind in _AGES or (moment.kind == "relative" and moment.time is not None)
+    named = moment.kind in _AGES or (moment.kind in _NEAR_DAYS and moment.time is not None)
     return named and len(beside) <= MAX_NAMES and all(shape[place] == "x" and line.is_name(place) for place in beside)

@@ -73,9 +73,9 @@ RULES = (
     Rule(
         "shown", "L" + WEEKDAYS, f"L?[WwR];?[&A/!-]L?[WwR];?(?!,|{DAY}(?![h:]))"
     ),  # "du lundi au vendredi", "mardi et jeudi"
-    Rule("number", "O", f"O[;:]*{NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
+    Rule("number", "O", f"O[;:]*(?!{DAY}/{MONTH}/Y){NUMBER}(?:[=/:-]?{NUMBER})*(?!M)"),
     Rule("programme", "L", f"(?<![PV])L{HOUR}[h:]{MINUTE}?"),
-    Rule("byline", "b", "b(?:[xULa-];?){1,10}"),
+    Rule("byline", "b", "b(?:[xULaBeOS-];?){1,10}"),
     # Relative to the fetch.
     Rule("now", "I", "I"),
     Rule(

@@ -162,8 +162,11 @@ OTHERS = {
         "il y a quelques secondes, il y a quelques minutes, il y a un moment, a la minute, il y a peu"
     ),
     "p": "am, pm, a.m, p.m",
+    # Names whose number is no day.
+    "x": "tf1, m6, c8, w9, g7, g20, france 2, france 3, france 5, france 24, rtl 2, l1, d1",
     "a": (
         "afp, reuters, belga, ats, ap, keystone, avec, redaction, date, heure, heures, source, local, locale, locales, "
-        "actu, actus, actualite, actualites, info, infos, web, exclusif, abonnes, abonne, premium, post, week-end, weekend"
+        "actu, actus, actualite, actualites, info, infos, web, exclusif, abonnes, abonne, premium, post, "
+        "week-end, weekend"
     ),
 }

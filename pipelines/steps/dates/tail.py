@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.steps.dates.days import ONE_DAY
@@ -12,8 +11,6 @@ from pipelines.steps.dates.values import EARLIEST_UNLABELLED
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from dateparser.date import DateDataParser
 
     from kiosque.model import Precision
     from pipelines.steps.dates.days import Fetch
@@ -24,8 +21,15 @@ MAX_WORDS = 12
 
 _TIMELY = re.compile(r".*[gD]|(?=.*[MW]).*[1-4]")
 _FORBIDDEN = re.compile(r"[XBSFIPVeO=!]|h[^g]*$")
-_CLOCK = re.compile(r"[h:]")
-_PERIODS: dict[str, Precision] = {"day": "day", "week": "week", "month": "month", "year": "year", "time": "minute"}
+_PERIODS: dict[str, Precision] = {"week": "week", "month": "month", "year": "year"}
+
+SETTINGS = {
+    "DATE_ORDER": "DMY",
+    "PREFER_DATES_FROM": "past",
+    "RETURN_AS_TIMEZONE_AWARE": True,
+    "RETURN_TIME_AS_PERIOD": True,
+    "REQUIRE_PARTS": ["day", "month"],
+}
 
 
 def worth_asking(line: Line) -> bool:
@@ -36,47 +40,25 @@ def worth_asking(line: Line) -> bool:
     return not items_of(line)  # what the grammar knows and did not believe stays unbelieved
 
 
-@cache
-def _parser(timezone: str) -> DateDataParser:
-    from dateparser.date import DateDataParser  # noqa: PLC0415  half a second, paid only when it is asked
-
-    return DateDataParser(
-        languages=["fr", "en"],
-        use_given_order=True,
-        settings={
-            "DATE_ORDER": "DMY",
-            "PREFER_DATES_FROM": "past",
-            "TIMEZONE": timezone,
-            "TO_TIMEZONE": timezone,
-            "RETURN_AS_TIMEZONE_AWARE": True,
-            "RETURN_TIME_AS_PERIOD": True,
-            "REQUIRE_PARTS": ["day", "month"],
-            "NORMALIZE": True,
-        },
-    )
-
-
 def ask(line: Line, fetch: Fetch, timezone: str) -> tuple[str, Precision] | None:
     """Return dateparser's value and precision, None where it has none or contradicts the text."""
-    parser = _parser(timezone)
-    # RELATIVE_BASE is the outlet's wall clock: dateparser counts days in it.
-    parser._settings = parser._settings.replace(  # noqa: SLF001
-        RELATIVE_BASE=fetch.now.astimezone(fetch.zone).replace(tzinfo=None)
-    )
+    from dateparser.date import DateDataParser  # noqa: PLC0415  half a second, paid only when it is asked
+
+    wall = fetch.now.astimezone(fetch.zone).replace(tzinfo=None)  # dateparser counts days from it
+    where = {"TIMEZONE": timezone, "TO_TIMEZONE": timezone, "RELATIVE_BASE": wall}
     try:
+        parser = DateDataParser(languages=["fr", "en"], use_given_order=True, settings=SETTINGS | where)
         found = parser.get_date_data(line.text)
     except Exception:  # noqa: BLE001  whatever its many parsers raise on hostile text, the text states no date
         return None
-    at = found.date_obj
-    if at is None or found.period is None or not _agrees(line, at):
+    if found.date_obj is None or not _agrees(line, found.date_obj):
         return None
-    local = at.astimezone(fetch.zone)
+    local = found.date_obj.astimezone(fetch.zone)
     if local.date() > fetch.today + ONE_DAY or local.year < EARLIEST_UNLABELLED:
         return None
-    precision = _PERIODS.get(found.period, "day")
-    if _CLOCK.search(line.shape) and precision == "minute":
-        return local.replace(microsecond=0).isoformat(), precision
-    return local.date().isoformat(), "day" if precision == "minute" else precision
+    if found.period == "time":
+        return local.isoformat(timespec="seconds"), "minute"
+    return local.date().isoformat(), _PERIODS.get(found.period or "", "day")
 
 
 def _agrees(line: Line, at: datetime) -> bool:

@@ -107,13 +107,20 @@ def _words() -> dict[str, str]:
     return found | _labels(context.PUBLISHED, "P") | _labels(context.MODIFIED, "V") | {"mar": "R"}
 
 
+_WORD = re.compile(r"[a-z_]+")
+_FUTURE = re.compile(r"[a-z]{2,}[eiud]r(?:a|ont)")
+"""A verb in the future ("débutera", "ouvriront"): what it dates is to come."""
+
+
 class _Classes(dict[str, str]):
-    """Token to class; what is in no table is a number (9), a compact date (8), a region's zone (r) or unknown (x)."""
+    """Token to class; what is in no table is a number (9, 8), a region's zone (r), a future (B) or unknown (x)."""
 
     def __missing__(self, word: str) -> str:
         if word.isdecimal():
             return "8" if len(word) == len("20241025") and word.startswith(("19", "20")) else "9"
-        return "r" if "/" in word else "x"
+        if "/" in word:
+            return "r"
+        return "B" if _FUTURE.fullmatch(word) else "x"
 
 
 @cache
@@ -123,9 +130,10 @@ def classes() -> dict[str, str]:
 
 
 def _phrases() -> str:
-    """Return one pattern for the tokens with a space or a sign inside, by first letter, the longest first."""
+    """Return one pattern for the tokens that are more than letters or figures, by first letter, the longest first."""
     tails: dict[str, list[str]] = {}
-    for phrase in sorted((word for word in classes() if re.search(r"\w[^\w]+\w", word)), key=len, reverse=True):
+    phrases = (word for word in classes() if word[0].isalnum() and not (word.isdecimal() or _WORD.fullmatch(word)))
+    for phrase in sorted(phrases, key=len, reverse=True):
         tails.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
     heads = "|".join(f"{head}(?:{'|'.join(rest)})" for head, rest in tails.items())
     return rf"(?<![a-z0-9])(?:{heads})(?:(?<=')|(?![a-z0-9]))"

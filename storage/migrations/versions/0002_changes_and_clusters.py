@@ -32,6 +32,8 @@ def upgrade() -> None:
     op.drop_column("revisions", "cluster")
     if op.get_bind().dialect.name == "postgresql":
         op.alter_column("changes", "number", server_default=None)
+        op.drop_constraint("revisions_id_fkey", "revisions")
+        op.drop_constraint("addresses_article_fkey", "addresses")
     op.create_table(
         "tombstones",
         sa.Column("mark", sa.String(24), primary_key=True),
