@@ -7,10 +7,8 @@ unless a name says otherwise; published dates are ISO 8601 strings (see `Publish
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
+from datetime import date, datetime  # noqa: TC003 - decoders read the types when they run
+from typing import Literal
 
 DateSource = Literal["json-ld", "meta", "feed", "sitemap", "visible", "time", "url", "htmldate"]
 Precision = Literal["second", "minute", "hour", "day", "week", "month", "year"]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # A worker is replaced after so many pages: what lxml and the C heap keep is given back.
 PAGES_PER_WORKER = 2000
 MEGABYTE = 1_000_000
+# Seconds that workers get to end when they are stopped.
+STOP_TIME = 5.0
 
 
 HEAVY = "Reading it took too long or too much memory."
@@ -76,11 +78,13 @@ class ReaderPool:
 
     def close(self, *, now: bool = False) -> None:
         """Let running pages finish (or not, with `now`), and end the workers."""
-        if now:
-            self._pool.stop()
-        else:
+        if not now:
             self._pool.close()
-        self._pool.join()
+            self._pool.join()
+            return
+        self._pool.stop()
+        with contextlib.suppress(TimeoutError):  # an interrupt in the wrong place leaves a lock behind
+            self._pool.join(timeout=STOP_TIME)
 
 
 def guarded(task: Future[Any], failed: Callable[[str], Any]) -> Future[Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from kiosque.model import Record
+import msgspec
+
+from kiosque.model import Article, Record, Rights, Visit
 from pipelines.conclude import Finding
 from pipelines.correction import changed_fields
 from pipelines.keeper import BATCH, settle
@@ -79,6 +81,33 @@ class Report:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A verdict as it waits in a file for somebody's consent: a correction, or a page that gave an article."""
+
+    after: Record | None = None
+    visit: Visit | None = None
+    article: Article | None = None
+    rights: Rights = Rights()
+    at: datetime | None = None
+    archive: str | None = None
+
+    def finding(self) -> Finding | None:
+        """Return what is to be settled as a crawl's page."""
+        if self.visit is None or self.at is None:
+            return None
+        return Finding(visit=self.visit, rights=self.rights, reading=self.article, at=self.at, archive=self.archive)
+
+
+def aside_of(verdict: Verdict) -> Aside:
+    """Return what is kept of a verdict that writes a record."""
+    found = verdict.finding
+    if verdict.after is not None or found is None:
+        return Aside(after=verdict.after)
+    article = found.reading if isinstance(found.reading, Article) else None
+    return Aside(visit=found.visit, article=article, rights=found.rights, at=found.at, archive=found.archive)
+
+
 class Changes:
     """Takes verdicts and writes what they change, in batches; or keeps it aside until somebody agrees."""
 
@@ -111,7 +140,7 @@ class Changes:
             if self._rehearsal is None:
                 self._report.written += 1
             else:
-                pickle.dump(verdict.after or verdict.finding, self._aside)
+                self._aside.write(msgspec.json.encode(aside_of(verdict)) + b"\n")
 
     def _correct(self, records: list[Record]) -> None:
         with self._store.transaction():
@@ -124,18 +153,12 @@ class Changes:
         self.flush()
         self._aside.seek(0)
         while chunk := self._next_aside():
-            self._correct([one for one in chunk if isinstance(one, Record)])
-            settle(self._store, [one for one in chunk if isinstance(one, Finding)])
+            self._correct([one.after for one in chunk if one.after is not None])
+            settle(self._store, [finding for one in chunk if (finding := one.finding()) is not None])
             self._report.written += len(chunk)
 
-    def _next_aside(self) -> list[Record | Finding]:
-        chunk: list[Record | Finding] = []
-        try:
-            while len(chunk) < BATCH:
-                chunk.append(pickle.load(self._aside))  # noqa: S301 - our own file, which has no name
-        except EOFError:
-            pass
-        return chunk
+    def _next_aside(self) -> list[Aside]:
+        return [msgspec.json.decode(line, type=Aside) for line in islice(self._aside, BATCH)]
 
     def close(self) -> None:
         """Let go of the store."""

@@ -62,6 +62,8 @@ class Run:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
             self._cancel_beside()
+            if self._tasks and not loop.is_closed():  # a progress bar gives back the terminal's cursor
+                loop.run_until_complete(asyncio.wait(self._tasks, timeout=2))
             self.newsroom.close(now=self.stopped_by is not None)
 
     def stop(self, number: int) -> None:

@@ -79,6 +79,7 @@ def _sqlite_settings(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA page_size=8192")  # of a new file: an article fills one page instead of two
     cursor.execute("PRAGMA cache_size=-32000")  # kilobytes: the indexes of some hundred thousand articles
     cursor.execute("PRAGMA wal_autocheckpoint=2000")  # pages: 16 MB
+    cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
     cursor.execute("PRAGMA synchronous=FULL")  # a batch costs one fsync, and survives a power cut
     cursor.close()
 
@@ -118,6 +119,13 @@ def _write_ahead(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with explained(engine), contextlib.closing(engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA journal_mode=WAL")
+
+
+def empty_journal(engine: Engine) -> None:
+    """Move what was written into the file itself: no erased text is left in the journal."""
+    if engine.dialect.name == "sqlite":
+        with explained(engine), contextlib.closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def create(connection: Connection) -> None:

@@ -76,6 +76,8 @@ def erase(connection: Connection, found: Forgotten, outlet: str | None, at: date
         marks.add(outlet_mark(outlet))
     for some in chunks(list(found.articles)):
         _erase_articles(connection, some, numbers, at)
+    if found.articles:
+        search.forget_words(connection)
     rows = [{"mark": one, "at": to_text(at)} for one in sorted(marks)]
     put(connection, tombstones, rows, on=("mark",))
     for some in chunks(sorted(keys)):

@@ -44,7 +44,7 @@ ADD = {
 }
 REMOVE = {
     "sqlite": "INSERT INTO search_index (search_index, rowid, words) VALUES ('delete', :number, :words)",
-    "postgresql": "DELETE FROM search_index WHERE number = :number AND :words IS NOT NULL",
+    "postgresql": "DELETE FROM search_index WHERE number = :number AND CAST(:words AS TEXT) IS NOT NULL",
 }
 MATCH = {
     "sqlite": "SELECT rowid FROM search_index WHERE search_index MATCH :asked",
@@ -66,7 +66,7 @@ SHORTEST_PLURAL = 3  # "os", "as" and "ex" are words
 
 
 def singular(folded: str) -> str:
-    """Cut the plural's letter off each word, for an engine that knows no French.
+    """Cut the plural's letter off each word: FTS5 knows no French, and PostgreSQL's stemmer keeps it on short words.
 
     >>> singular("les elus des bureaux ont vote")
     'le elu de bureau ont vote'
@@ -74,10 +74,9 @@ def singular(folded: str) -> str:
     return " ".join(word[:-1] if len(word) >= SHORTEST_PLURAL and word[-1] in "sx" else word for word in folded.split())
 
 
-def indexed_words(dialect: str, title: str, body: str) -> str:
+def indexed_words(title: str, body: str) -> str:
     """Return what the index is given of a revision."""
-    folded = fold_search(f"{title} {body}"[:LONGEST])
-    return singular(folded) if dialect == "sqlite" else folded
+    return singular(fold_search(f"{title} {body}"[:LONGEST]))
 
 
 def create(connection: Connection) -> None:
@@ -124,20 +123,24 @@ def remove(connection: Connection, rows: Iterable[Any]) -> None:
     _run(connection, REMOVE, (row for row in rows if row[0] <= done))
 
 
+def forget_words(connection: Connection) -> None:
+    """Make the index anew after erasures: FTS5 keeps the words of a removed row until then."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("INSERT INTO search_index (search_index) VALUES ('optimize')"))
+
+
 def _run(connection: Connection, statements: dict[str, str], rows: Iterable[Any]) -> None:
     dialect = connection.dialect.name
-    given = [{"number": number, "words": indexed_words(dialect, title, body)} for number, title, body in rows]
+    given = [{"number": number, "words": indexed_words(title, body)} for number, title, body in rows]
     if given:
         connection.execute(text(statements[dialect]), given)
 
 
 def matches(dialect: str, search: str) -> ColumnElement[bool] | None:
     """Return the condition that a revision holds all these words; None when there are no words to look for."""
-    words = fold_search(search).split()[:MOST_WORDS]
+    words = singular(fold_search(search)).split()[:MOST_WORDS]
     if not words:
         return None
-    asked = (
-        " ".join(f'"{word}"' for word in singular(" ".join(words)).split()) if dialect == "sqlite" else " ".join(words)
-    )
+    asked = " ".join(f'"{word}"' for word in words) if dialect == "sqlite" else " ".join(words)
     found = text(MATCH[dialect]).bindparams(bindparam("asked", asked))
     return revisions.c.change.in_(found)

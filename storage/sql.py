@@ -13,7 +13,7 @@ from kiosque.polling import FeedState
 from kiosque.urls import canonical_url
 from storage import Enqueued, QueuedEntry, feed, forget, lines, revisits, writes
 from storage import search as search_module
-from storage.engine import make_engine, prepare, reading, writing
+from storage.engine import empty_journal, make_engine, prepare, reading, writing
 from storage.queries import chunks, every, filters, latest, records_by, records_of, urls_of
 from storage.rows import claim_changed, queued_from, record_from, short_key, to_text
 from storage.schema import addresses, articles, bands, entries, feeds, meta, revisions
@@ -127,6 +127,8 @@ class SqlStore:
         with self._writing() as connection:
             found = forget.plan(connection, urls, outlet)
             forget.erase(connection, found, outlet, at)
+        if getattr(self._open, "connection", None) is None:
+            empty_journal(self._engine)
         return found
 
     def note_lines(self, outlet: str, lines_: Collection[tuple[str, str]], *, at: datetime) -> None:

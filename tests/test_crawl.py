@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -217,3 +218,22 @@ def test_a_slogan_that_repeats_is_learned_and_taken_out_of_what_was_stored(kiosq
     assert all(fact.repeated_in(records[fact.url].text) == () for fact in repeated)
     assert {record.revision for record in records.values()} == {1}, "a correction is no revision"
     assert set(kiosque.crawl(*kiosque.slugs, "--revisit")["outcomes"]) == {"unchanged"}
+
+
+def test_a_terminal_sees_progress_and_gets_its_cursor_back(kiosque):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "kiosque", "--home", kiosque.home, "--outlets", kiosque.outlets, "crawl"]
+    environment = kiosque.environment | {"TERM": "xterm"}
+    with subprocess.Popen([*command, *kiosque.slugs], env=environment, stderr=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        process.communicate(timeout=60)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"/15" in shown
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")

@@ -93,7 +93,7 @@ def _page_around(frames: list[HtmlElement]) -> HtmlElement:
     for element in article.iterdescendants():
         if element.tag in _WOVEN or (element.tag == "a" and not element.get("href")):
             element.tag = "div" if element.tag == "article" else "span"
-        if element.tag in _HEADINGS and _reads_as_sentence("".join(element.itertext())):
+        if element.tag in _HEADINGS and _reads_as_sentence("".join(map(str, element.itertext()))):
             element.tag = "p"
         for name in ("class", "id", "style", "role", "itemprop"):
             if name in element.attrib:

@@ -49,7 +49,8 @@ _CHALLENGE = re.compile(
 )
 _CONSENT = re.compile(
     r"(?:paramétrer|gérer|gestion de(?:s| mes)|accepter tous les|refuser tous les) cookies"
-    r"|vos choix en matière de cookies|votre vie privée|nos partenaires|nous (?:utilisons|déposons) des cookies|continuer sans accepter"
+    r"|vos choix en matière de cookies|votre vie privée|nos partenaires|nous (?:utilisons|déposons) des cookies"
+    r"|continuer sans accepter"
     r"|(?:vous pouvez|pour) (?:accepter|refuser) (?:les|ces|tous les) cookies|tout (?:accepter|refuser)",
     re.IGNORECASE,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 PUBLISHED = (
     "publie, publiee, publies, publiees, publication, parution, paru, parue, parus, poste, postee, cree, creee, "
     "redige, redigee, ecrit, ecrite, diffuse, diffusee, date, datee, envoye, envoyee, ajoute, ajoutee, soumis, "
-    "soumise, depose, edite, published, posted, created, mis en ligne, mise en ligne, premiere publication, "
+    "soumise, depose, published, posted, created, mis en ligne, mise en ligne, premiere publication, "
     "publication initiale, date de publication, premiere parution, date de parution, date de mise en ligne, date "
     "de creation, en ligne depuis, en ligne le, en ligne, date du, datee du, publie en ligne, initialement "
     "publie, initialement publiee, publie initialement, publiee initialement, version initiale, article paru, "
@@ -19,11 +19,11 @@ PUBLISHED = (
 )
 MODIFIED = (
     "modifie, modifiee, modifies, modification, maj, actualise, actualisee, actualisation, act, revise, revisee, "
-    "corrige, corrigee, complete, completee, enrichi, enrichie, remanie, rafraichi, updated, modified, edited, "
-    "update, mis a jour, mise a jour, mises a jour, mis-a-jour, mise-a-jour, mise a j, mis a j, m.a.j, mis jour, "
-    "mis _ jour, mise _ jour, derniere mise a jour, derniere modification, derniere actualisation, derniere maj, "
-    "derniere version, derniere edition, date de modification, date de mise a jour, date de derniere mise a jour, "
-    "date de derniere modification, last updated, last modified"
+    "corrige, corrigee, edite, editee, complete, completee, enrichi, enrichie, remanie, rafraichi, updated, "
+    "modified, edited, update, mis a jour, mise a jour, mises a jour, mis-a-jour, mise-a-jour, mise a j, mis a j, "
+    "m.a.j, mis jour, mis _ jour, mise _ jour, derniere mise a jour, derniere modification, derniere "
+    "actualisation, derniere maj, derniere version, derniere edition, date de modification, date de mise a jour, "
+    "date de derniere mise a jour, date de derniere modification, last updated, last modified"
 )
 
 # "rue du 8-Mai-1945", "loi du 29 juillet 1881": with "du", the date is the thing's name.

@@ -28,6 +28,7 @@ ANNOUNCED = timedelta(days=60)
 YEARS_BACK = 40
 """In 40 years every day of the year has fallen on every weekday, 29 February too."""
 MOST_COUNTED = 9_999
+DECEMBER = 12
 
 Fields = dict[str, str]
 """The named tokens of an item."""
@@ -106,9 +107,11 @@ def full_year(short: str, fetch: Fetch) -> int:
 
 def _stated_day(year: int, months: tuple[int, ...], day: int, weekday: int | None) -> Day | None:
     found = make_day(year, months[0], day)
-    if found is None or (len(months) > 1 and found.weekday() != weekday):
-        # The other month of "jui", or month before day: "10/24/2024".
-        found = make_day(year, months[1], day) if len(months) > 1 else make_day(year, day, months[0])
+    if found is None and months[0] > DECEMBER:
+        swapped = make_day(year, day, months[0])  # "10/24/2024"
+        return Day(swapped, "day", "month before day, the only reading") if swapped else None
+    if len(months) > 1 and (found is None or found.weekday() != weekday):
+        found = make_day(year, months[1], day)  # "jui" for juillet
     if found is None:
         return None
     if weekday is not None and found.weekday() != weekday:
@@ -128,8 +131,8 @@ def _with_year(month: int, day: int, weekday: int | None, fetch: Fetch) -> Day |
     for year in range(latest.year, max(latest.year - YEARS_BACK, 1), -1):
         found = make_day(year, month, day)
         if found and found <= latest and (weekday is None or found.weekday() == weekday):
-            which = "the latest" if weekday is None else f"the latest in which {name} is a {WEEKDAY_NAMES[weekday]},"
-            return Day(found, "day", f"year {year}: {which} not after the fetch")
+            which = name if weekday is None else f"in which {name} is a {WEEKDAY_NAMES[weekday]},"
+            return Day(found, "day", f"year {year}: the latest {which} not after the fetch")
     return None
 
 

@@ -20,6 +20,8 @@ _EXPECTED = re.compile(r"[ULCE&:A]{0,4}\Z")
 """Between "prévu" and its date: "pour le"."""
 _JOINTS = frozenset("LU&A:eBFXQ")
 """Right before a date that belongs to a word further left: "né à Lyon le", "clôture :"."""
+_BOTH = frozenset("&/,")
+"""Between two labels of one date: "publié et mis à jour le"."""
 _YEARLESS = frozenset(("day", "month", "joint"))
 _LABELLED = re.compile(r"[LUCA&:;,!~ab<-]*\Z")
 """Between "publié" and its date."""
@@ -91,7 +93,8 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
     for item in items:
         match item.kind:
             case "published" | "modified" as role:
-                context = _Context(role=role, label=item.end)
+                both = context.role == "published" and shape[context.label : item.start] in _BOTH
+                context = _Context(role="published" if both else role, label=item.end)
             case "separator" | "named by date" | "expected" | "belonging" | "shown" as said:
                 context = _after(context, said, item.end)
             case kind if kind not in _CONSUMED and not _is_taken(item, context, shape):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import cache
 
 MAX_CHARS = 4_000
 """A date line is short: what stands further on is not read, so that a hostile text costs no more than this."""
@@ -27,6 +28,7 @@ _MISREADINGS = (
 )
 
 
+@cache
 def _repairs() -> dict[str, str]:
     """Return each misread sequence of a French letter or mark, with the character it was."""
     repairs = {}
@@ -38,8 +40,11 @@ def _repairs() -> dict[str, str]:
     return {wrong: right for wrong, right in repairs.items() if "\ufffd" not in wrong}
 
 
-_REPAIRS = _repairs()
-_MISREAD = re.compile("|".join(map(re.escape, sorted(_REPAIRS, key=len, reverse=True))))
+@cache
+def _misread() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(_repairs(), key=len, reverse=True))))
+
+
 _A_GRAVE = re.compile(r"(?<![A-Za-z])Ã[ \u00a0](?=[^a-z])")  # "Ã 7h12": the second byte was a no-break space
 
 _BORN = re.compile(r"\b[Nn]é(?=e?s?\b)")  # without its accent it would be "ne"
@@ -84,7 +89,7 @@ def _clean_unicode(text: str) -> str:
     if not _ODD.search(text):
         return text
     for _ in range(2):  # "Ã\x83Â©" was misread twice
-        text = _A_GRAVE.sub("à ", _MISREAD.sub(lambda found: _REPAIRS[found[0]], text))
+        text = _A_GRAVE.sub("à ", _misread().sub(lambda found: _repairs()[found[0]], text))
     return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
 
 

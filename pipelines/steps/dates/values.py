@@ -77,14 +77,18 @@ def _first(found: list[Moment], fetch: Fetch) -> Found | None:
 
 
 def every(line: Line, fetch: Fetch) -> list[Found]:
-    """Return all dates in the text's order; a modification without a day or a year takes the publication's."""
+    """Return all dates in the text's order; a modification takes what it lacks from the dates before it."""
     moments = believable_moments(line)
     publication = _first(moments, fetch)
-    later = fetch
-    if publication is not None and publication.moment.role != "modified":
-        later = fetch._replace(since=publication.day)
-    values = (value_of(moment, later if moment.role == "modified" else fetch) for moment in moments)
-    return [value for value in values if value is not None]
+    since = publication.day if publication is not None and publication.moment.role != "modified" else None
+    found = []
+    for moment in moments:
+        modified = moment.role == "modified"
+        value = value_of(moment, fetch._replace(since=since) if modified else fetch)
+        if value is not None:
+            found.append(value)
+            since = max(value.day, since or value.day) if modified else since
+    return found
 
 
 def value_of(moment: Moment, fetch: Fetch) -> Found | None:
