@@ -49,7 +49,9 @@ def plan(connection: Connection, urls: Collection[str], outlet: str | None) -> F
         ids |= set(connection.execute(select(addresses.c.article).where(addresses.c.key.in_(some))).scalars())
     if outlet is not None:
         ids |= set(connection.execute(select(articles.c.id).where(articles.c.outlet == outlet)).scalars())
-    known: set[str] = set()
+    # Pages that made no article were fetched, too, and may lie in the archive.
+    its_own = select(entries.c.url).where(entries.c.outlet == outlet)
+    known = set(connection.execute(its_own).scalars()) if outlet is not None else set()
     archived: set[str] = set()
     count = 0
     for some in chunks(sorted(ids)):

@@ -70,13 +70,9 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
 
 def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield "Lire aussi" and its link where they stand inside a paragraph, as one element of their own."""
-    for element in layout.elements:
+    for element in layout.root.iter(*_CAPSULES):
         length = layout.length[element]
-        if (
-            element.tag in _CAPSULES
-            and _LABEL_LINK < length <= _CAPSULE_LENGTH
-            and layout.linked[element] * 2 >= length
-        ):
+        if _LABEL_LINK < length <= _CAPSULE_LENGTH and layout.linked[element] * 2 >= length:
             text = " ".join(" ".join(element.itertext()).split())
             if opening_group(text, plain_line(text), common) is not None:
                 yield element
@@ -84,8 +80,8 @@ def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
 
 def find_offers(layout: Layout) -> Iterator[HtmlElement]:
     """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
-    for element in layout.elements:
-        is_named = 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element])
+    for element, names in layout.names.items():
+        is_named = names != " " and _is_paywall(names) and 0 < layout.length[element] <= _OFFER_LENGTH
         if is_named and _OFFER.search(" ".join(element.itertext())):
             yield element
 

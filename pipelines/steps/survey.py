@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from lxml import etree
+
 from pipelines.steps.boxes import find_boxes
 from pipelines.steps.layout import INLINE, PARAGRAPHS, PROSE, SILENT
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _CARD_PARTS = ("p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time")
 # Inside one of these that the title does not stand in, text belongs to another article.
 _OTHERS = frozenset({"article", "li"})
+_HIDDEN = etree.XPath("//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]")
 # Their names never condemn these.
 _FRAME = frozenset({"html", "body", "main", "h1"})
 _WEIGHTS = {"li": 0.5, "dd": 0.3, "td": 0.7, "h2": 0.5, "h3": 0.5, "h4": 0.5}
@@ -99,7 +102,7 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
             found[element] = verdict
         elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
-    for box in find_boxes(layout, common):
+    for box in (*_HIDDEN(layout.root), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
     return found
 

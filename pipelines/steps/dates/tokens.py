@@ -108,16 +108,20 @@ def _words() -> dict[str, str]:
 
 
 _WORD = re.compile(r"[a-z_]+")
+EPOCH_DIGITS = (10, 13)
+"""Seconds or milliseconds since 1970, from 2001 to 2033."""
 _FUTURE = re.compile(r"[a-z]{2,}[eiud]r(?:a|ont)")
 """A verb in the future ("débutera", "ouvriront"): what it dates is to come."""
 
 
 class _Classes(dict[str, str]):
-    """Token to class; what is in no table is a number (9, 8), a region's zone (r), a future (B) or unknown (x)."""
+    """Token to class; what is in no table is a number (9, 8, u), a region's zone (r), a future (B) or unknown (x)."""
 
     def __missing__(self, word: str) -> str:
         if word.isdecimal():
-            return "8" if len(word) == len("20241025") and word.startswith(("19", "20")) else "9"
+            if len(word) == len("20241025") and word.startswith(("19", "20")):
+                return "8"
+            return "u" if len(word) in EPOCH_DIGITS and word[0] == "1" else "9"
         if "/" in word:
             return "r"
         return "B" if _FUTURE.fullmatch(word) else "x"

@@ -35,6 +35,7 @@ _DAYS: dict[str, Callable[[Fields, Fetch], days.Day | None]] = {
     "weekday day": days.day_of_month,
     "day of month": days.day_of_month,
     "relative": days.relative_day,
+    "this": days.this_period,
     "last": days.days_ago,
     "days ago": days.days_ago,
 }
@@ -101,6 +102,8 @@ def value_of(moment: Moment, fetch: Fetch) -> Found | None:
                 return _elapsed(moment, moment.fields, fetch)
             case "time":
                 return _time_only(moment, fetch)
+            case "epoch":
+                return _since_1970(moment, fetch)
         return _dated(moment, fetch)
     except OverflowError:  # before the year 1 or after 9999
         return None
@@ -113,6 +116,13 @@ def _elapsed(moment: Moment, fields: Fields, fetch: Fetch) -> Found | None:
         return None
     at = (fetch.now.astimezone(UTC) - spent[0]).astimezone(fetch.zone)
     return Found(moment, at.date(), at, spent[1], "counted back from the fetch")
+
+
+def _since_1970(moment: Moment, fetch: Fetch) -> Found | None:
+    at = datetime.fromtimestamp(int(moment.fields["epoch"][: len("1729850400")]), UTC).astimezone(fetch.zone)
+    if at > fetch.now + days.ONE_DAY:
+        return None
+    return Found(moment, at.date(), at, "second", "counted from 1970, as machines do")
 
 
 def _time_only(moment: Moment, fetch: Fetch) -> Found:
