@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -319,6 +320,15 @@ class Store(Protocol):
         """Let go of the store."""
 
 
+def without_password(url: str) -> str:
+    """Return a database URL as it may be shown.
+
+    >>> without_password("postgresql://press:geheim@db.example/press")
+    'postgresql://press:***@db.example/press'
+    """
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
 def open_storage(url: str) -> Store:
     """Open the store at a database URL; SQLite files are made on first use.
 
@@ -333,4 +343,6 @@ def open_storage(url: str) -> Store:
         from storage.sql import SqlStore  # noqa: PLC0415
 
         return SqlStore(url)
-    raise UsageError(f"--db {url!r}: no such store; use sqlite:///FILE or postgresql://USER@HOST/NAME")
+    raise UsageError(
+        f"--db {without_password(url)!r}: no such store; use sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )

@@ -31,7 +31,7 @@ _CAPSULE_LENGTH = 300
 _LABEL_LINK = 15
 _SLACK = 3
 _OFFER_LENGTH = 1500
-_PAYWALL = re.compile(
+PAYWALL = re.compile(
     r"paywall|premium|piano|poool|qiota|restricted|offers?\b|offre|subscri|abonn|abo[_-]|teaser-?end|wall\b"
 )
 _OFFER = re.compile(
@@ -64,7 +64,6 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
         elif tag in _LABELS and _opens(element, length, _LABEL_LENGTH, common):
             yield from _box_of(element, layout, common)
     yield from _cards(titles, layout)
-    yield from find_offers(layout)
     yield from _capsules(layout, common)
 
 
@@ -78,17 +77,9 @@ def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
                 yield element
 
 
-def find_offers(layout: Layout) -> Iterator[HtmlElement]:
-    """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
-    for element, names in layout.names.items():
-        is_named = names != " " and _is_paywall(names) and 0 < layout.length[element] <= _OFFER_LENGTH
-        if is_named and _OFFER.search(" ".join(element.itertext())):
-            yield element
-
-
-@lru_cache(maxsize=8192)
-def _is_paywall(names: str) -> bool:
-    return _PAYWALL.search(names) is not None
+def is_offer(element: HtmlElement, length: int) -> bool:
+    """Tell whether an element named after a paywall sells a subscription; one that holds the article sells nothing."""
+    return 0 < length <= _OFFER_LENGTH and _OFFER.search(" ".join(element.itertext())) is not None
 
 
 def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:
