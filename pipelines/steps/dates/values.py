@@ -48,14 +48,14 @@ class Found(NamedTuple):
     day: date
     """The local day, as stated."""
     at: datetime | None
-    """The instant, on the outlet's clock, where a time is known."""
+    """The instant, on the outlet's clock, in whole seconds, where a time is known."""
     precision: Precision
     reason: str
 
     @property
     def value(self) -> str:
         """The ISO string."""
-        return self.at.isoformat(timespec="seconds") if self.at is not None else self.day.isoformat()
+        return self.day.isoformat() if self.at is None else self.at.isoformat()
 
 
 def believable_moments(line: Line) -> list[Moment]:
@@ -114,7 +114,7 @@ def _elapsed(moment: Moment, fields: Fields, fetch: Fetch) -> Found | None:
     spent = clocks.elapsed(fields)
     if spent is None:
         return None
-    at = (fetch.now.astimezone(UTC) - spent[0]).astimezone(fetch.zone)
+    at = (fetch.now.astimezone(UTC).replace(microsecond=0) - spent[0]).astimezone(fetch.zone)
     return Found(moment, at.date(), at, spent[1], "counted back from the fetch")
 
 
@@ -146,10 +146,13 @@ def _dated(moment: Moment, fetch: Fetch) -> Found | None:
     if time is None:
         return Found(moment, day.date, None, day.precision, day.reason)
     clock = clocks.clock_of(time, moment.zone)
-    at = clocks.instant(day.date, clock, fetch)
-    back = _days_early(moment, clock) if at > fetch.now + clocks.CLOCK_SKEW else 0
-    stated = day.date - back * days.ONE_DAY
-    return Found(moment, stated, clocks.instant(stated, clock, fetch) if back else at, clock.precision, day.reason)
+    stated = day.date
+    at = clocks.instant(stated, clock, fetch)
+    early = _days_early(moment, clock)
+    if early and at > fetch.now + clocks.CLOCK_SKEW:
+        stated -= early * days.ONE_DAY
+        at = clocks.instant(stated, clock, fetch)
+    return Found(moment, stated, at, clock.precision, day.reason)
 
 
 def _is_plausible(day: date, moment: Moment, fetch: Fetch) -> bool:
