@@ -31,7 +31,7 @@ _CAPSULE_LENGTH = 300
 _LABEL_LINK = 15
 _SLACK = 3
 _OFFER_LENGTH = 1500
-_PAYWALL = re.compile(
+PAYWALL = re.compile(
     r"paywall|premium|piano|poool|qiota|restricted|offers?\b|offre|subscri|abonn|abo[_-]|teaser-?end|wall\b"
 )
 _OFFER = re.compile(
@@ -64,35 +64,22 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
         elif tag in _LABELS and _opens(element, length, _LABEL_LENGTH, common):
             yield from _box_of(element, layout, common)
     yield from _cards(titles, layout)
-    yield from find_offers(layout)
     yield from _capsules(layout, common)
 
 
 def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield "Lire aussi" and its link where they stand inside a paragraph, as one element of their own."""
-    for element in layout.elements:
+    for element in layout.root.iter(*_CAPSULES):
         length = layout.length[element]
-        if (
-            element.tag in _CAPSULES
-            and _LABEL_LINK < length <= _CAPSULE_LENGTH
-            and layout.linked[element] * 2 >= length
-        ):
+        if _LABEL_LINK < length <= _CAPSULE_LENGTH and layout.linked[element] * 2 >= length:
             text = " ".join(" ".join(element.itertext()).split())
             if opening_group(text, plain_line(text), common) is not None:
                 yield element
 
 
-def find_offers(layout: Layout) -> Iterator[HtmlElement]:
-    """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
-    for element in layout.elements:
-        is_named = 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element])
-        if is_named and _OFFER.search(" ".join(element.itertext())):
-            yield element
-
-
-@lru_cache(maxsize=8192)
-def _is_paywall(names: str) -> bool:
-    return _PAYWALL.search(names) is not None
+def is_offer(element: HtmlElement, length: int) -> bool:
+    """Tell whether an element named after a paywall sells a subscription; one that holds the article sells nothing."""
+    return 0 < length <= _OFFER_LENGTH and _OFFER.search(" ".join(element.itertext())) is not None
 
 
 def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:

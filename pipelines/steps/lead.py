@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _NAMES = re.compile(
     r"chap[oô](?!\w*logo)|chapeau|standfirst|article[_-]*(?:lead|lede|desc|hat|intro|excerpt|summary|header__intro)|"
     r"(?:^|[\s_-])(?:hat|lede|lead|excerpt|intro|introduction|desc|descriptif|accroche|subheadline|"
-    r"sub-?headline|subtitle|sous-?titre|dek|deck|kicker-text|abstract|resume|article-summary)(?:$|[\s_-])|"
-    r"(?:entry|post|content|app_entry|single|news|story)[_-]*(?:lead|excerpt|intro|desc|summary|subtitle)|"
+    r"sub-?headline|sub-?title|preamble|sapo|catchline|sous-?titre|dek|deck|kicker-text|abstract|resume|article-summary)(?:$|[\s_-])|"
+    r"(?:entry|post|content|app_entry|single|news|story|article|header|page)[_-]*(?:lead|excerpt|intro|desc(?:ription)?|summary|sub-?title)|"
     r"articlehat|heading__top__intro|introtext|field-name-field-chap"
 )
 _BAD = re.compile(

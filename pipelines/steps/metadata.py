@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from kiosque.model import RightsClaims
 from pipelines.steps.authors import Byline, read_byline
 from pipelines.steps.layout import Layout, lay_out
-from pipelines.steps.structured import Structured, as_list, node_types, plain, read_structured
+from pipelines.steps.structured import Structured, as_list, plain, read_structured
 from pipelines.steps.title import find_title, page_title, title_element
 from pipelines.steps.visible import read_visible_authors
 
@@ -213,8 +213,3 @@ def _claims(structured: Structured) -> RightsClaims:
         tdm_reserved={"1": True, "0": False}.get(reserved.strip()) if reserved else None,
         tdm_policy=structured.first("tdm-policy"),
     )
-
-
-def is_live_blog(structured: Structured) -> bool:
-    """Tell whether the page declares itself a live blog."""
-    return "liveblogposting" in node_types(structured.node) or "liveblogposting" in structured.types

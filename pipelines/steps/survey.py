@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.steps.boxes import find_boxes
+from pipelines.steps.boxes import PAYWALL, find_boxes, is_offer
 from pipelines.steps.layout import INLINE, PARAGRAPHS, PROSE, SILENT
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CARD_PARTS = ("p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time")
 # Inside one of these that the title does not stand in, text belongs to another article.
 _OTHERS = frozenset({"article", "li"})
+_HIDDEN = "//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]"
 # Their names never condemn these.
 _FRAME = frozenset({"html", "body", "main", "h1"})
 _WEIGHTS = {"li": 0.5, "dd": 0.3, "td": 0.7, "h2": 0.5, "h3": 0.5, "h4": 0.5}
@@ -35,7 +36,7 @@ _LONG = 80
 """Characters of a block that is a paragraph beyond doubt."""
 _MORE = 0.2
 """A wider element is taken when it adds this share of prose."""
-Evidence = Literal["name", "tag", "hint"]
+Evidence = Literal["name", "tag", "hint", "offer"]
 _ACQUITTED = {"name": 1.0, "tag": 0.8, "hint": 0.4, "title": 0.4}
 """By what makes an element clutter, the share of the page's prose beyond which it is the page after all.
 
@@ -95,11 +96,14 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
         if tag in SILENT:
             continue
         verdict = None if names == " " and tag not in rules.tags else _verdict(tag, names, rules)
-        if verdict is not None and not _runs_on(element):
+        if verdict == "offer":
+            if is_offer(element, layout.length[element]):
+                found[element] = "hint"
+        elif verdict is not None and not _runs_on(element):
             found[element] = verdict
         elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
-    for box in find_boxes(layout, common):
+    for box in (*layout.root.xpath(_HIDDEN), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
     return found
 
@@ -133,7 +137,7 @@ def _name_verdict(names: str, rules: ElementRules) -> Evidence | None:
         return "name"
     if not rules.words.isdisjoint(words) or (rules.parts is not None and rules.parts.search(names)):
         return "hint"
-    return None
+    return "offer" if PAYWALL.search(names) else None
 
 
 def _core(prose: dict[HtmlElement, int], layout: Layout, common: CommonRules) -> HtmlElement | None:

@@ -39,12 +39,13 @@ def clock_of(fields: Fields, zone: Fields | None) -> Clock:
     """Return the time of day of a time's fields and its zone's."""
     stated = _zone(zone) if zone else None
     standard = zone is not None and zone.get("zone") in STANDARD_TIMES
+    half = ("15" if fields["half"].startswith("quart") else "30") if "half" in fields else None
     if "noon" in fields:
-        return Clock(NOON[fields["noon"]], 0, 0, "minute", stated, standard)
+        return Clock(NOON[fields["noon"]], int(half or 0), 0, "minute", stated, standard)
     if "clock" in fields or "long_clock" in fields:
         return _compact(fields, stated)
     hour = _twenty_four(int(fields["hour"]), fields.get("half_day"), fields.get("part"))
-    minute = fields.get("minute") or ("30" if "half" in fields else None)
+    minute = fields.get("minute") or half
     precision: Precision = "second" if "second" in fields else "minute" if minute else "hour"
     return Clock(hour, int(minute or 0), int(fields.get("second", 0)), precision, stated, standard)
 
@@ -121,6 +122,8 @@ def elapsed(fields: Fields) -> tuple[timedelta, Precision] | None:
         quarters = 2 if fields["fraction"].startswith("demi") else amount(fields.get("quarters", "un"))
         return timedelta(minutes=15 * quarters), "minute"
     spent, precision = amount(fields["count"]) * SECONDS[unit], PRECISION[unit]
+    if fields.get("about", "").startswith("moins") and spent == SECONDS[unit]:
+        spent //= 2  # "moins d'une heure": between none and one
     if "fraction" in fields:  # "une heure et demie"
         spent, precision = spent + SECONDS[unit] // (2 if fields["fraction"].startswith("demi") else 4), "minute"
     elif "more" in fields:

@@ -60,7 +60,7 @@ NAMED_BY_DATE = {
 }
 # "prévu le", "jusqu'au": the day is still to come, or was when it was written.
 EXPECTED = (
-    "avant, jusqu'au, jusqu'a, jusque, jusqu'en, prevu, prevue, prevus, prevues, attendu, attendue, attendus, "
+    "dans, avant, jusqu'au, jusqu'a, jusque, jusqu'en, prevu, prevue, prevus, prevues, attendu, attendue, attendus, "
     "attendues, rendez-vous, rendez vous, rdv, reporte, reportee, fixe, fixee, programme, programmee, echeance, "
     "deadline, reouverture, livraison, livrable, livre, disponible, precommande, prochainement, a partir du, a "
     "partir de, a compter du, a compter de, des le, d'ici le, d'ici au, d'ici a, au plus tard le, au plus tard, "

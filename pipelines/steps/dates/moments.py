@@ -84,6 +84,8 @@ class _Context(NamedTuple):
     expected: int = -1
     belonging: bool = False
     shown: bool = False
+    said: bool = False
+    """Any of the four above."""
 
 
 def _in_context(items: list[Item], shape: str) -> list[Moment]:
@@ -97,7 +99,9 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
                 context = _Context(role="published" if both else role, label=item.end)
             case "separator" | "named by date" | "expected" | "belonging" | "shown" as said:
                 context = _after(context, said, item.end)
-            case kind if kind not in _CONSUMED and not _is_taken(item, context, shape):
+            case kind if kind not in _CONSUMED and not (context.said and _is_taken(item, context, shape)):
+                if shape[item.end : item.end + 1] == "F":  # "samedi prochain"
+                    continue
                 label = context.label
                 labelled = label >= 0 and _LABELLED.match(shape, label, item.start) is not None
                 found.append(Moment(kind, item.fields, item.start, item.end, context.role, labelled))
@@ -107,13 +111,13 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
 def _after(context: _Context, said: str, end: int) -> _Context:
     match said:
         case "named by date":
-            return context._replace(named=end)
+            return context._replace(named=end, said=True)
         case "expected":
-            return context._replace(expected=end)
+            return context._replace(expected=end, said=True)
         case "belonging":
-            return context._replace(belonging=True)
+            return context._replace(belonging=True, said=True)
         case "shown":
-            return context._replace(shown=True)
+            return context._replace(shown=True, said=True)
     return context._replace(belonging=False, shown=False)
 
 
@@ -130,7 +134,7 @@ def _is_taken(item: Item, context: _Context, shape: str) -> bool:
         return True
     if start in (context.named, context.named + 1) and item.kind == "date" and item.fields.keys() <= _YEARLESS:
         return shape[start - 1] in "X-"  # "Pont 8 novembre", "station Quatre-Septembre"
-    return shape[item.end : item.end + 1] == "F"
+    return False
 
 
 def _joined(found: list[Moment], shape: str) -> list[Moment]:

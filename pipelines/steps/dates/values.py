@@ -35,6 +35,7 @@ _DAYS: dict[str, Callable[[Fields, Fetch], days.Day | None]] = {
     "weekday day": days.day_of_month,
     "day of month": days.day_of_month,
     "relative": days.relative_day,
+    "this": days.this_period,
     "last": days.days_ago,
     "days ago": days.days_ago,
 }
@@ -47,14 +48,14 @@ class Found(NamedTuple):
     day: date
     """The local day, as stated."""
     at: datetime | None
-    """The instant, on the outlet's clock, where a time is known."""
+    """The instant, on the outlet's clock, in whole seconds, where a time is known."""
     precision: Precision
     reason: str
 
     @property
     def value(self) -> str:
         """The ISO string."""
-        return self.at.isoformat(timespec="seconds") if self.at is not None else self.day.isoformat()
+        return self.day.isoformat() if self.at is None else self.at.isoformat()
 
 
 def believable_moments(line: Line) -> list[Moment]:
@@ -101,6 +102,8 @@ def value_of(moment: Moment, fetch: Fetch) -> Found | None:
                 return _elapsed(moment, moment.fields, fetch)
             case "time":
                 return _time_only(moment, fetch)
+            case "epoch":
+                return _since_1970(moment, fetch)
         return _dated(moment, fetch)
     except OverflowError:  # before the year 1 or after 9999
         return None
@@ -111,8 +114,15 @@ def _elapsed(moment: Moment, fields: Fields, fetch: Fetch) -> Found | None:
     spent = clocks.elapsed(fields)
     if spent is None:
         return None
-    at = (fetch.now.astimezone(UTC) - spent[0]).astimezone(fetch.zone)
+    at = (fetch.now.astimezone(UTC).replace(microsecond=0) - spent[0]).astimezone(fetch.zone)
     return Found(moment, at.date(), at, spent[1], "counted back from the fetch")
+
+
+def _since_1970(moment: Moment, fetch: Fetch) -> Found | None:
+    at = datetime.fromtimestamp(int(moment.fields["epoch"][: len("1729850400")]), UTC).astimezone(fetch.zone)
+    if at > fetch.now + days.ONE_DAY:
+        return None
+    return Found(moment, at.date(), at, "second", "counted from 1970, as machines do")
 
 
 def _time_only(moment: Moment, fetch: Fetch) -> Found:
@@ -136,10 +146,13 @@ def _dated(moment: Moment, fetch: Fetch) -> Found | None:
     if time is None:
         return Found(moment, day.date, None, day.precision, day.reason)
     clock = clocks.clock_of(time, moment.zone)
-    at = clocks.instant(day.date, clock, fetch)
-    back = _days_early(moment, clock) if at > fetch.now + clocks.CLOCK_SKEW else 0
-    stated = day.date - back * days.ONE_DAY
-    return Found(moment, stated, clocks.instant(stated, clock, fetch) if back else at, clock.precision, day.reason)
+    stated = day.date
+    at = clocks.instant(stated, clock, fetch)
+    early = _days_early(moment, clock)
+    if early and at > fetch.now + clocks.CLOCK_SKEW:
+        stated -= early * days.ONE_DAY
+        at = clocks.instant(stated, clock, fetch)
+    return Found(moment, stated, at, clock.precision, day.reason)
 
 
 def _is_plausible(day: date, moment: Moment, fetch: Fetch) -> bool:
