@@ -81,7 +81,7 @@ RULES = (
     Rule(
         "ago",
         "G",
-        f"G(?P<about>v?)v*(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
+        f"G(?:(?P<about>v)v*)?(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
     ),
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
     Rule("ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[hms])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g"),

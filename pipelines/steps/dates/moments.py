@@ -64,7 +64,7 @@ def items_of(line: Line) -> list[Item]:
             place += 1
             continue
         kind, names = family.rules[match.lastindex or 0]
-        fields = {name: words[match.start(index)] for name, index in names if match[index]}
+        fields = {name: words[start] for name, index in names if (start := match.start(index)) >= 0}
         items.append(Item(kind, place, match.end(), fields))
         place = match.end()
     return items
@@ -148,7 +148,7 @@ def _joined(found: list[Moment], shape: str) -> list[Moment]:
         elif last is None or not _GLUE.match(shape, last.end, moment.start):
             joined.append(moment)
         elif moment.kind == "time" and last.time is None and last.kind not in TIMES:
-            joined[-1] = last._replace(time=moment.fields, end=moment.end)
+            joined[-1] = Moment(*last[:3], moment.end, last.role, last.labelled, moment.fields)
         elif last.kind == "time" and moment.kind not in TIMES:
             joined[-1] = last._replace(kind=moment.kind, fields=moment.fields, time=last.fields, end=moment.end)
         else:
