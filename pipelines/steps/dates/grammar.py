@@ -68,6 +68,7 @@ RULES = (
     Rule("modified", "V", "V"),
     Rule("named by date", "X", "X"),
     Rule("expected", "e", "e"),
+    Rule("staged", "i", "i"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
     Rule(

@@ -82,10 +82,11 @@ class _Context(NamedTuple):
     label: int = -1
     named: int = -1
     expected: int = -1
+    staged: int = -1
     belonging: bool = False
     shown: bool = False
     said: bool = False
-    """Any of the four above."""
+    """Any of the five above."""
 
 
 def _in_context(items: list[Item], shape: str) -> list[Moment]:
@@ -97,7 +98,7 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
             case "published" | "modified" as role:
                 both = context.role == "published" and shape[context.label : item.start] in _BOTH
                 context = _Context(role="published" if both else role, label=item.end)
-            case "separator" | "named by date" | "expected" | "belonging" | "shown" as said:
+            case "separator" | "named by date" | "expected" | "staged" | "belonging" | "shown" as said:
                 context = _after(context, said, item.end)
             case kind if kind not in _CONSUMED and not (context.said and _is_taken(item, context, shape)):
                 if shape[item.end : item.end + 1] == "F":  # "samedi prochain"
@@ -114,6 +115,8 @@ def _after(context: _Context, said: str, end: int) -> _Context:
             return context._replace(named=end, said=True)
         case "expected":
             return context._replace(expected=end, said=True)
+        case "staged":
+            return context._replace(staged=end, said=True)
         case "belonging":
             return context._replace(belonging=True, said=True)
         case "shown":
@@ -132,6 +135,8 @@ def _is_taken(item: Item, context: _Context, shape: str) -> bool:
         return True
     if context.named >= 0 and _NAMED.match(shape, context.named, start + (first == "U")):
         return True
+    if context.staged >= 0 and _EXPECTED.match(shape, context.staged, start):
+        return context.staged < start or "year" not in item.fields
     if start in (context.named, context.named + 1) and item.kind == "date" and item.fields.keys() <= _YEARLESS:
         return shape[start - 1] in "X-"  # "Pont 8 novembre", "station Quatre-Septembre"
     return False
