@@ -70,8 +70,8 @@ EXPECTED = (
 )
 # "concert le", "sortie : ": also names of sections, so that a full date right behind one is the article's.
 STAGED = (
-    "concert, spectacle, representation, projection, seance, vernissage, avant-premiere, sortie, retour, programme, debut, fin, "
-    "ouverture, reouverture, fermeture, disponible"
+    "concert, spectacle, representation, projection, seance, vernissage, avant-premiere, sortie, retour, programme, "
+    "debut, fin, ouverture, reouverture, fermeture, disponible"
 )
 
 # Whatever date follows with "le", "du" or a colon, up to a separator or a label, is not the article's.

@@ -133,13 +133,18 @@ def _is_taken(item: Item, context: _Context, shape: str) -> bool:
         return True
     if context.expected >= 0 and _EXPECTED.match(shape, context.expected, start):
         return True
-    if context.named >= 0 and _NAMED.match(shape, context.named, start + (first == "U")):
-        return True
     if context.staged >= 0 and _EXPECTED.match(shape, context.staged, start):
         return context.staged < start or "year" not in item.fields
-    if start in (context.named, context.named + 1) and item.kind == "date" and item.fields.keys() <= _YEARLESS:
-        return shape[start - 1] in "X-"  # "Pont 8 novembre", "station Quatre-Septembre"
-    return False
+    return context.named >= 0 and _is_named(item, context.named, shape)
+
+
+def _is_named(item: Item, named: int, shape: str) -> bool:
+    """Tell whether a date names the thing before it: "rue du 8 mai", "pont 8 novembre", "station Quatre-Septembre"."""
+    start = item.start
+    if _NAMED.match(shape, named, start + shape.startswith("U", start)):
+        return True
+    near = start == named or (start == named + 1 and shape[named] == "-")
+    return near and item.kind == "date" and item.fields.keys() <= _YEARLESS
 
 
 def _joined(found: list[Moment], shape: str) -> list[Moment]:
