@@ -70,10 +70,16 @@ def first(line: Line, fetch: Fetch) -> Found | None:
 
 
 def _first(found: list[Moment], fetch: Fetch) -> Found | None:
+    """Return the most trusted value, and among those of one role a day or an instant before a month or a year."""
     for role in _TRUST:
-        values = [value for moment in found if moment.role == role and (value := value_of(moment, fetch))]
-        if values:
-            return next((value for value in values if value.precision not in COARSE), values[0])
+        coarse = None
+        for moment in found:
+            value = value_of(moment, fetch) if moment.role == role else None
+            if value is not None and value.precision not in COARSE:
+                return value
+            coarse = coarse or value
+        if coarse is not None:
+            return coarse
     return None
 
 
