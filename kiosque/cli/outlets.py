@@ -9,6 +9,7 @@ import typer
 
 from kiosque.cli.outlets_add import add_outlet
 from kiosque.cli.outlets_check import check_outlets
+from kiosque.cli.outlets_clutter import clutter
 from kiosque.cli.outlets_home import known_outlets
 from kiosque.cli.outlets_lists import export_list, import_list
 
@@ -22,6 +23,7 @@ outlets_app = typer.Typer(
 )
 outlets_app.command("add")(add_outlet)
 outlets_app.command("check")(check_outlets)
+outlets_app.command("clutter")(clutter)
 outlets_app.command("import")(import_list)
 outlets_app.command("export")(export_list)
 
