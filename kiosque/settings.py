@@ -53,7 +53,7 @@ class Settings:
     revisit_days: float = _setting("crawl.revisit_days", 7.0)
     """How long after its first sight an article counts as recent for `--revisit`."""
     revisit_after: str = _setting("crawl.revisit_after", "1h 6h 1d 3d")
-    """When the service asks a new article again, after its first sight: seconds (s), minutes (m), hours (h), days (d)."""
+    """When the service asks a new article again, after its first sight: 90s, 5m, 1h, 3d."""
     page_time: float = _setting("read.page_time", 10.0)
     """For reading one page, after which its worker is replaced."""
     page_memory: int = _setting("read.page_memory", 2000)

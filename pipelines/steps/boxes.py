@@ -40,6 +40,8 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 _CARD_LENGTH = 600
+_SHORT_BOX = 300
+_LONG = 80
 _SEVERAL = 3
 _NEARLY_ALL = 0.8
 _MOSTLY = 0.6
@@ -48,21 +50,23 @@ _MOSTLY = 0.6
 def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield elements that a heading or their make tells to be no part of the article; the tree is left as it was."""
     titles: list[HtmlElement] = []
+    in_body = False
     for element in layout.elements:
         tag, length = element.tag, layout.length[element]
+        in_body = in_body or (tag == "p" and layout.prose.get(element, 0) >= _LONG)
         # A wrapper around one element says nothing that the element does not.
         if not length or (len(element) == 1 and tag not in _HEADINGS and layout.length[element[0]] == length):
             continue
         if tag in _HEADINGS:
-            if _opens(element, length, _HEADING_LENGTH, common):
-                yield from _box_of(element, layout, common)
+            if group := _group_of(element, length, _HEADING_LENGTH, common):
+                yield from _box_of(element, group if in_body else "top", layout, common)
             elif _is_linked(element, layout):
                 titles.append(element)
         elif tag in _LISTS:
             if is_link_list(element, layout):
                 yield element
-        elif tag in _LABELS and _opens(element, length, _LABEL_LENGTH, common):
-            yield from _box_of(element, layout, common)
+        elif tag in _LABELS and (group := _group_of(element, length, _LABEL_LENGTH, common)):
+            yield from _box_of(element, group if in_body else "top", layout, common)
     yield from _cards(titles, layout)
     yield from _capsules(layout, common)
 
@@ -82,27 +86,27 @@ def is_offer(element: HtmlElement, length: int) -> bool:
     return 0 < length <= _OFFER_LENGTH and _OFFER.search(" ".join(element.itertext())) is not None
 
 
-def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:
+def _group_of(element: HtmlElement, length: int, most: int, common: CommonRules) -> str | None:
     if length > most:
-        return False
+        return None
     text = " ".join(element.itertext()) if len(element) else element.text
-    return opens_box(text, common) if text else False
+    return heading_group(text, common) if text else None
 
 
 @lru_cache(maxsize=16384)
-def opens_box(text: str, common: CommonRules) -> bool:
-    """Tell whether a text is the heading of a box of links, comments or offers."""
+def heading_group(text: str, common: CommonRules) -> str | None:
+    """Return the group of a text that heads a box of links, comments or offers; None for any other text."""
     plain = plain_line(text).rstrip(" :!?.")
-    return bool(plain) and any(pattern.fullmatch(plain) for _, pattern in common.headings)
+    return next((group for group, pattern in common.headings if pattern.fullmatch(plain)), None) if plain else None
 
 
-def _box_of(heading: HtmlElement, layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
+def _box_of(heading: HtmlElement, group: str, layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield the widest element that the heading opens, or the heading and the links right after it."""
     box = _whole_block(heading, layout)
     if box is None:
         return
     while (parent := box.getparent()) is not None and parent.tag not in _FRAME and _is_first(box, parent, layout):
-        if common.elements.body.search(layout.names[parent]):
+        if common.elements.body.search(layout.names[parent]) or not _can_be_box(parent, group, layout):
             break
         box = parent
     yield heading
@@ -112,6 +116,15 @@ def _box_of(heading: HtmlElement, layout: Layout, common: CommonRules) -> Iterat
             if not _is_links(sibling, layout):
                 return
             yield sibling
+
+
+def _can_be_box(element: HtmlElement, group: str, layout: Layout) -> bool:
+    """Tell whether an element is what such a heading opens: other articles and comments may be of any length.
+
+    An offer is short; a share bar above the body ("top") must not take the body with it.
+    """
+    length = layout.length[element]
+    return length <= _SHORT_BOX or group in {"comments", "related"} or (group == "follow" and length <= _CARD_LENGTH)
 
 
 def _whole_block(label: HtmlElement, layout: Layout) -> HtmlElement | None:

@@ -38,7 +38,6 @@ _LONG = 80
 _FAR = 300
 """Characters of prose after which the body has begun."""
 _BESIDE = 3
-_SEVERAL = 2
 _MIN, _MAX = 30, 1600
 _MAX_BLOCKS = 6
 _OVERLAP = 0.8
@@ -146,9 +145,7 @@ def _is_one_of_many(element: HtmlElement, layout: Layout) -> bool:
     def is_alike(one: HtmlElement) -> bool:
         return (one.tag, layout.names[one]) == make and one in layout.prose
 
-    if any(is_alike(one) for one in element.itersiblings(preceding=True)):
-        return True
-    return sum(is_alike(one) for one in element.itersiblings()) >= _SEVERAL
+    return any(is_alike(one) for one in (*element.itersiblings(preceding=True), *element.itersiblings()))
 
 
 def _same(shown: list[str], wanted: list[str]) -> bool:

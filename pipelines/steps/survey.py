@@ -30,6 +30,8 @@ _ABOVE = 0.3
 """What a character counts above the title."""
 _ASIDE = 0.4
 """What a character counts in an article or list item that the title does not stand in."""
+_APART = 0.6
+"""What a character counts that shares nothing but the body with the title."""
 _PRAISED = 1.6
 """How much more a body's name makes its votes count."""
 _LONG = 80
@@ -147,12 +149,15 @@ def _core(prose: dict[HtmlElement, int], layout: Layout, common: CommonRules) ->
     """
     votes: dict[HtmlElement, float] = {}
     below = frozenset(layout.below) or frozenset(prose)
+    shared = frozenset(up for up in layout.page if up.tag not in {"html", "body"})
     others = _OTHERS if sum(element.tag == "article" for element in layout.elements) > 1 else _OTHERS - {"article"}
     for block, size in prose.items():
         parent = block.getparent() if block.tag in PARAGRAPHS else block
         weight = size * _WEIGHTS.get(str(block.tag), 1.0) * (1.0 if block in below else _ABOVE)
         if layout.page and any(up.tag in others and up not in layout.page for up in block.iterancestors()):
             weight *= _ASIDE
+        if shared and not any(up in shared for up in block.iterancestors()):
+            weight *= _APART
         for share in (1.0, 0.5):
             if parent is not None:
                 votes[parent] = votes.get(parent, 0) + weight * share

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.steps.dates.days import amount, zone_of
+from pipelines.steps.dates.days import ONE_DAY, amount, zone_of
 from pipelines.steps.dates.lexicon import DAY_PARTS, NAMED_ZONES, NOON, STANDARD_TIMES, UNIT_OF, ZONES
 
 if TYPE_CHECKING:
@@ -107,12 +108,21 @@ def instant(day: date, clock: Clock, fetch: Fetch) -> datetime:
     if clock.zone is not None:
         late = clock.standard and wall > fetch.now + CLOCK_SKEW
         return (wall - timedelta(hours=1) if late else wall).astimezone(fetch.zone)
+    if _is_steady(fetch.zone, day):
+        return wall
     other = wall.replace(fold=1)
     if wall.utcoffset() == other.utcoffset():
         return wall
     if wall.astimezone(UTC) > fetch.now >= other.astimezone(UTC):
         wall = other
     return wall.astimezone(UTC).astimezone(fetch.zone)
+
+
+@lru_cache(maxsize=4096)
+def _is_steady(zone: tzinfo, day: date) -> bool:
+    """Tell whether the zone's clock is not changed from the day before to the day after."""
+    noons = (datetime(day.year, day.month, day.day, NOON_HOUR, tzinfo=zone) + days * ONE_DAY for days in (-1, 1))
+    return len({noon.utcoffset() for noon in noons}) == 1
 
 
 def elapsed(fields: Fields) -> tuple[timedelta, Precision] | None:

@@ -68,6 +68,7 @@ RULES = (
     Rule("modified", "V", "V"),
     Rule("named by date", "X", "X"),
     Rule("expected", "e", "e"),
+    Rule("staged", "i", "i"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
     Rule(
@@ -81,7 +82,7 @@ RULES = (
     Rule(
         "ago",
         "G",
-        f"G(?P<about>v?)v*(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
+        f"G(?:(?P<about>v)v*)?(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
     ),
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
     Rule("ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[hms])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g"),

@@ -10,8 +10,9 @@ is a set of patterns over shapes. The classes:
              T the ISO "T"   H hier and the like   q part of a day   I now   D dernier   F prochain
              G il y a   g ago   Q quantity in words   f fraction of an hour   v about
     glue     L le   C ce   U du   A à   & et, au   b par   a agencies and other words that are never the matter
-    context  P published   V modified   X named by its date   e expected on its date   B what the dates after it
-             belong to   S what the times after it belong to   O what the number after it belongs to   x unknown
+    context  P published   V modified   X named by its date   e expected on its date   i staged on it
+             B what the dates after it belong to   S what the times after it belong to
+             O what the number after it belongs to   x unknown
     signs    / - (tight)  ! (separator)  ; (dot)  = (dot between digits)  : , < > % (plus)  ~ (minus after a space)
 """
 
@@ -169,8 +170,9 @@ OTHERS = {
         "il y a quelques secondes, il y a quelques minutes, il y a un moment, a la minute, il y a peu"
     ),
     "p": "am, pm, a.m, p.m",
-    # Names whose number is no day.
-    "x": "tf1, m6, c8, w9, g7, g20, france 2, france 3, france 5, france 24, rtl 2, l1, d1",
+    # Names whose number is no day; names that end like a verb in the future.
+    "x": "riviera, primavera, caldera, shakira, "
+    "tf1, m6, c8, w9, g7, g20, france 2, france 3, france 5, france 24, rtl 2, l1, d1",
     "a": (
         "afp, reuters, belga, ats, ap, keystone, avec, redaction, date, heure, heures, source, local, locale, locales, "
         "actu, actus, actualite, actualites, info, infos, web, exclusif, abonnes, abonne, premium, post, "

@@ -85,6 +85,7 @@ def _words() -> dict[str, str]:
     tables = {
         "X": ", ".join(context.NAMED_BY_DATE.values()),
         "e": context.EXPECTED,
+        "i": context.STAGED,
         "B": ", ".join(context.BELONGING.values()),
         "O": context.NUMBERED,
         "S": ", ".join(context.SHOWN.values()),
@@ -110,7 +111,7 @@ def _words() -> dict[str, str]:
 _WORD = re.compile(r"[a-z_]+")
 EPOCH_DIGITS = (10, 13)
 """Seconds or milliseconds since 1970, from 2001 to 2033."""
-_FUTURE = re.compile(r"[a-z]{2,}[eiud]r(?:a|ont)")
+_FUTURE = re.compile(r"(?:[a-z]{4,}[ei]|[a-z]*(?:[tv]iend|prend|rend|tend|voud|faud|pour|dev))r(?:a|ont)")
 """A verb in the future ("débutera", "ouvriront"): what it dates is to come."""
 
 
