@@ -94,7 +94,7 @@ zones = st.sampled_from(ZONES)
 SINCE = datetime(1990, 1, 1, tzinfo=UTC)
 instants = st.integers(0, 46 * 365 * 86_400).map(lambda seconds: SINCE + timedelta(seconds=seconds))
 later = st.timedeltas(timedelta(0), timedelta(days=300))
-quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def is_plain(local):

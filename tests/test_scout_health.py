@@ -152,6 +152,17 @@ def test_each_kind_of_trouble_is_found_over_http(tmp_path):
         assert "Traceback" not in err
 
 
+def test_a_host_that_is_gone_is_not_taken_for_one_that_forbids(tmp_path):
+    with Site({"/robots.txt": (503, PAGE, b"")}) as site:
+        kiosque = Kiosque(tmp_path, hosts=[site.host, "127.0.0.1:9"])
+        kiosque.outlet("down", site="http://127.0.0.1:9", feeds=["http://127.0.0.1:9/rss"])
+        kiosque.outlet("ill", site=site.url, feeds=[f"{site.url}/rss"])
+        out, err = kiosque.run("outlets", "check", "down", "ill", "--json")
+        reasons = [outlet["findings"][0]["reason"] for outlet in json.loads(out)["outlets"]]
+        assert reasons == ["failed:refused", "failed:status-503"]
+        assert err == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -40,6 +40,8 @@ MENDS: dict[str, tuple[State, str]] = {
     "failed:status-5": ("warning", "the server is out of order: check again tomorrow"),
     "failed:dns": ("broken", "the domain is gone or moved: look where the site is today"),
     "failed:timeout": ("warning", "it does not answer in time: check again tomorrow"),
+    "failed:refused": ("warning", "the server takes no connection: check again tomorrow"),
+    "failed:robots-unread": ("warning", "its robots.txt cannot be read, so nothing is asked: check again tomorrow"),
     "failed:redirect-loop": ("broken", "it redirects in circles: look for the {place}'s new address"),
     "failed": ("warning", "it could not be fetched: check again tomorrow"),
     "problem:html": (

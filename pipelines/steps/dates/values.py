@@ -86,16 +86,24 @@ def _first(found: list[Moment], fetch: Fetch) -> Found | None:
 def every(line: Line, fetch: Fetch) -> list[Found]:
     """Return all dates in the text's order; a modification takes what it lacks from the dates before it."""
     moments = believable_moments(line)
-    publication = _first(moments, fetch)
-    since = publication.day if publication is not None and publication.moment.role != "modified" else None
+    before = _first(moments, fetch)
+    before = None if before is None or before.moment.role == "modified" else before
     found = []
     for moment in moments:
         modified = moment.role == "modified"
-        value = value_of(moment, fetch._replace(since=since) if modified else fetch)
+        value = _later(moment, before, fetch) if modified and before else value_of(moment, fetch)
         if value is not None:
             found.append(value)
-            since = max(value.day, since or value.day) if modified else since
+            before = value if modified and (before is None or value.day >= before.day) else before
     return found
+
+
+def _later(moment: Moment, before: Found, fetch: Fetch) -> Found | None:
+    """Return a modification's value: on the day of the date before it, or past midnight on the next."""
+    value = value_of(moment, fetch._replace(since=before.day))
+    if moment.kind == "time" and value and value.at and before.at and value.at < before.at:
+        return value_of(moment, fetch._replace(since=before.day + days.ONE_DAY))
+    return value
 
 
 def value_of(moment: Moment, fetch: Fetch) -> Found | None:
