@@ -166,7 +166,10 @@ async def front_of(
     refuse_known(home, wanted.outlets)
     note = f"{wanted.url} is a feed itself; its articles stand on {home}, which is looked at"
     given = scout.FoundFeed(url=page.final_url, reading=reading)
-    page = usable(await fetch(home), wanted, asked=home)
+    fetched = await fetch(home)
+    if fetched.page is None and not fetched.final_url:  # the feed is there: a front page is not needed for more
+        return scout.Front(url=home), given, [note, f"its front page was not read: {said_of(fetched.outcome, home)}"]
+    page = usable(fetched, wanted, asked=home)
     return front_or_refusal(page, wanted), given, [note, *moved(page, home)]
 
 
