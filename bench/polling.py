@@ -223,9 +223,8 @@ def main() -> None:
             rows = run_kiosque(*size) if given.part == "kiosque" else run_reader(*size, given.workers)
         print(json.dumps(rows))
         return
-    print(
-        f"{given.feeds} feeds; {os.cpu_count()} cores\n\n| poller | pass | polls/s | CPU ms/poll | MB |\n|---|---|---|---|---|"
-    )
+    print(f"{given.feeds} feeds; {os.cpu_count()} cores\n")
+    print("| poller | pass | polls/s | CPU ms/poll | MB |\n|---|---|---|---|---|")
     for name, workers in (("kiosque", 0), ("reader", 1), ("reader", 8)):
         if given.only in {None, name}:
             label = name if name == "kiosque" else f"reader, {workers} workers"

@@ -74,8 +74,10 @@ def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
 def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield "Lire aussi" and its link where they stand inside a paragraph, as one element of their own."""
     for element in layout.root.iter(*_CAPSULES):
-        length = layout.length[element]
-        if _LABEL_LINK < length <= _CAPSULE_LENGTH and layout.linked[element] * 2 >= length:
+        linked, length = layout.linked[element], layout.length[element]
+        if not linked or not _LABEL_LINK < length <= min(2 * linked, _CAPSULE_LENGTH):
+            continue
+        if next(element.iter("a"), None) is not None:  # not itself part of a link
             text = " ".join(" ".join(element.itertext()).split())
             if opening_group(text, plain_line(text), common) is not None:
                 yield element

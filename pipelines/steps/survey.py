@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _CARD_PARTS = ("p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time")
 # Inside one of these that the title does not stand in, text belongs to another article.
 _OTHERS = frozenset({"article", "li"})
-_HIDDEN = "//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]"
 # Their names never condemn these.
 _FRAME = frozenset({"html", "body", "main", "h1"})
 _WEIGHTS = {"li": 0.5, "dd": 0.3, "td": 0.7, "h2": 0.5, "h3": 0.5, "h4": 0.5}
@@ -105,9 +104,13 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
             found[element] = verdict
         elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
-    for box in (*layout.root.xpath(_HIDDEN), *find_boxes(layout, common)):
+    for box in (*filter(_is_hidden, layout.root.xpath("//*[@hidden or @style]")), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
     return found
+
+
+def _is_hidden(element: HtmlElement) -> bool:
+    return element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "").lower()
 
 
 def _is_card(link: HtmlElement) -> bool:
