@@ -20,6 +20,7 @@ from kiosque.urls import canonical_url, same_site
 from pipelines.rights import rights_of
 from pipelines.steps.language import detect_language
 from pipelines.steps.learn import learn
+from pipelines.steps.selectors import unmatched_selectors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -68,6 +69,8 @@ class Sampled:
     rights: Rights | None = None
     front: scout.Front | None = None
     """What the page says as any page does: its system, its locale."""
+    unmatched: tuple[str, ...] = ()
+    """The outlet's own selectors that find nothing on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,10 +272,14 @@ async def one(outlet: Outlet, entry: FeedEntry, fetch: Fetcher, pool: ReaderPool
         host_claims=fetched.claims,
     )
     rights = rights_of(visit, reading, policy=policy)
-    front = scout.read_front(fetched.page)
-    if isinstance(reading, Rejected):
-        return Sampled(url=entry.url, outcome=f"rejected:{reading.reason}", rights=rights, front=front)
-    return Sampled(url=entry.url, article=reading, rights=rights, front=front)
+    return Sampled(
+        url=entry.url,
+        article=None if isinstance(reading, Rejected) else reading,
+        outcome=f"rejected:{reading.reason}" if isinstance(reading, Rejected) else "",
+        rights=rights,
+        front=scout.read_front(fetched.page),
+        unmatched=unmatched_selectors(fetched.page, outlet),
+    )
 
 
 def no_feed(front: scout.Front, chosen: scout.ChosenFeeds, tried: tuple[str, ...]) -> str:
