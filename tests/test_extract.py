@@ -170,3 +170,18 @@ def test_a_selector_that_stopped_matching_is_named():
         read=(ReadRules(body_css="div.corps", lead_css="p.chapeau"),),
     )
     assert unmatched_selectors(page, outlet) == ("aside.abonnement", "p.chapeau")
+
+
+@pytest.mark.parametrize("heading", ["Les réactions", "Services", "Dossiers", "L’auteur", "Commentaires", "À la une"])
+def test_an_intertitre_that_reads_like_a_box_s_heading_keeps_its_section(heading):
+    flow = f"<article><p>{FIRST}</p><h2>{heading}</h2><p>{SECOND}</p><p>{LAST}</p></article>"
+    assert lines(flow) == [FIRST, heading, SECOND, LAST]
+    sections = f"<section><h2>Le pont</h2><p>{FIRST}</p></section><section><h2>{heading}</h2><p>{SECOND}</p></section>"
+    assert lines(f"<article>{sections}<section><h2>Et après</h2><p>{LAST}</p></section></article>") == [
+        "Le pont",
+        FIRST,
+        heading,
+        SECOND,
+        "Et après",
+        LAST,
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.steps.layout import INLINE
@@ -111,6 +112,8 @@ def _box_of(heading: HtmlElement, group: str, layout: Layout, common: CommonRule
         if common.elements.body.search(layout.names[parent]) or not _can_be_box(parent, group, layout):
             break
         box = parent
+    if _heads_prose(box, layout):
+        return
     yield heading
     yield box
     if box.tag in _HEADINGS or box.tag == "p":
@@ -118,6 +121,23 @@ def _box_of(heading: HtmlElement, group: str, layout: Layout, common: CommonRule
             if not _is_links(sibling, layout):
                 return
             yield sibling
+
+
+def _heads_prose(box: HtmlElement, layout: Layout) -> bool:
+    """Tell whether a box is part of the article after all: an intertitre that happens to read "Les réactions".
+
+    Then a paragraph follows the heading, or the box is one of several sections of one make, the others with prose.
+    """
+    if box.tag in _HEADINGS or box.tag == "p":
+        after = next((one for one in box.itersiblings() if layout.length[one]), None)
+        return after is not None and after.tag == "p" and layout.prose.get(after, 0) >= _LONG
+    if layout.linked[box] * 3 > layout.length[box]:
+        return False
+    make = (box.tag, layout.names[box])
+    return any(
+        (one.tag, layout.names[one]) == make and layout.length[one] - layout.linked[one] >= 2 * _LONG
+        for one in islice(box.itersiblings(preceding=True), _SEVERAL)
+    )
 
 
 def _can_be_box(element: HtmlElement, group: str, layout: Layout) -> bool:
