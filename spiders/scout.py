@@ -82,8 +82,9 @@ class Fetcher:
             return Fetched(url=url, outcome="blocked:bad-url")
         except Exception as error:  # noqa: BLE001 - every failure of a fetch is an outcome
             return Fetched(url=url, outcome=failed_outcome(error, url))
-        for passed in redirects_of(response):
-            self.requests[urlsplit(passed).netloc] += 1
+        passed = redirects_of(response)
+        for hop in (*passed[1:], response.url) if passed else ():
+            self._spend(hop, article=article)
         if (outcome := no_page(response)) is not None:
             return Fetched(url=url, outcome=outcome, final_url=response.url)
         return Fetched(

@@ -336,3 +336,9 @@ def test_hidden_copies_and_repeated_paragraphs_are_read_once():
 )
 def test_the_agency_is_known_by_its_sign_off_and_its_dateline(inside):
     assert read(document(inside)).agency == "AFP"
+
+
+def test_a_text_in_an_introduction_s_clothes_is_no_chapo():
+    article = read(document(f"<div class='introduction'><p>{FIRST}</p><p>{SECOND}</p></div>"))
+    assert article.lead is None
+    assert lines(article) == [FIRST, SECOND]

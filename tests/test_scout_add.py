@@ -246,6 +246,17 @@ def test_a_feed_itself_leads_to_its_site(tmp_path):
         assert load_outlet(kiosque.outlets / "gazette.toml").feeds == (f"{site.url}/rss",)
 
 
+def test_a_feed_is_enough_where_the_front_page_is_closed(tmp_path):
+    with Site() as site:
+        fill(site)
+        site.answers["/robots.txt"] = (200, "text/plain", b"User-agent: *\nDisallow: /$\n")
+        kiosque = Kiosque(tmp_path, hosts=[site.host])
+        out, _ = kiosque.run("outlets", "add", f"{site.url}/rss", "--yes", "--slug", "gazette")
+        assert "Note: its front page was not read: 127.0.0.1 forbids us to crawl" in out
+        written = load_outlet(kiosque.outlets / "gazette.toml")
+        assert (written.name, written.feeds) == ("Essai", (f"{site.url}/rss",))
+
+
 def test_another_language_is_taken_when_asked_for(tmp_path):
     with Site() as site:
         english = article("The bridge opens again", text=ENGLISH).replace(b'lang="fr"', b'lang="en"')

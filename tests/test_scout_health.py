@@ -82,6 +82,12 @@ def test_a_feed_that_says_nothing_new_for_a_month():
     assert finding.reason == "newest entry of 2026-01-05"
 
 
+def test_a_selector_that_matches_on_no_article_is_a_template_that_changed():
+    one, other = (Look(place="article", url=f"{SITE}/a", unmatched=css) for css in ((".a", ".b"), (".b", ".c")))
+    health = judge("gazette", "La Gazette", SITE, [GOOD, one, other], today=TODAY, fields=(".a", ".b"))
+    assert [(finding.state, finding.reason) for finding in health.findings] == [("warning", ".b matches nothing")]
+
+
 def test_reserved_rights_are_said():
     health = judged(GOOD, Look(place="article", url=f"{SITE}/a", reserved="tdmrep.json"), READ)
     assert (health.state, health.findings[0].reason) == ("warning", "reserved by tdmrep.json")
@@ -129,6 +135,8 @@ def test_each_kind_of_trouble_is_found_over_http(tmp_path):
         }
         sites["moved"].answers["/feed"] = sites["moved"].answers["/rss"]
         sites["moved"].answers["/rss"] = (301, PAGE, b"", ("Location", "/feed"))
+        with (kiosque.outlets / "fine.toml").open("a") as file:
+            file.write('\n[read]\nauthors_css = ".signature"\n')
         many = sites["many"]
         more = [f"{many.url}/rss{n}" for n in range(20)]
         many.answers |= {urlsplit(url).path: many.answers["/rss"] for url in more}
@@ -146,7 +154,8 @@ def test_each_kind_of_trouble_is_found_over_http(tmp_path):
         assert found["gone"]["findings"][0]["mend"].startswith("the feed moved")
         assert f"moved to {sites['moved'].url}/feed" in [f["reason"] for f in found["moved"]["findings"]]
         assert "the template changed" in found["template"]["findings"][0]["mend"]
-        assert found["fine"]["findings"][0]["reason"] == "newest entry of 2024-10-25"
+        assert "newest entry of 2024-10-25" in [f["reason"] for f in found["fine"]["findings"]]
+        assert ".signature matches nothing" in [f["reason"] for f in found["fine"]["findings"]]
         assert found["many"]["unpolled"] == 17
         assert len(many.requests) <= 8
         assert "Traceback" not in err

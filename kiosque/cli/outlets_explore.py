@@ -20,6 +20,7 @@ from kiosque.urls import canonical_url, same_site
 from pipelines.rights import rights_of
 from pipelines.steps.language import detect_language
 from pipelines.steps.learn import learn
+from pipelines.steps.selectors import unmatched_selectors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -68,6 +69,8 @@ class Sampled:
     rights: Rights | None = None
     front: scout.Front | None = None
     """What the page says as any page does: its system, its locale."""
+    unmatched: tuple[str, ...] = ()
+    """The outlet's own selectors that find nothing on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +169,10 @@ async def front_of(
     refuse_known(home, wanted.outlets)
     note = f"{wanted.url} is a feed itself; its articles stand on {home}, which is looked at"
     given = scout.FoundFeed(url=page.final_url, reading=reading)
-    page = usable(await fetch(home), wanted, asked=home)
+    fetched = await fetch(home)
+    if fetched.page is None and not fetched.final_url:  # the feed is there: a front page is not needed for more
+        return scout.Front(url=home), given, [note, f"its front page was not read: {said_of(fetched.outcome, home)}"]
+    page = usable(fetched, wanted, asked=home)
     return front_or_refusal(page, wanted), given, [note, *moved(page, home)]
 
 
@@ -266,10 +272,14 @@ async def one(outlet: Outlet, entry: FeedEntry, fetch: Fetcher, pool: ReaderPool
         host_claims=fetched.claims,
     )
     rights = rights_of(visit, reading, policy=policy)
-    front = scout.read_front(fetched.page)
-    if isinstance(reading, Rejected):
-        return Sampled(url=entry.url, outcome=f"rejected:{reading.reason}", rights=rights, front=front)
-    return Sampled(url=entry.url, article=reading, rights=rights, front=front)
+    return Sampled(
+        url=entry.url,
+        article=None if isinstance(reading, Rejected) else reading,
+        outcome=f"rejected:{reading.reason}" if isinstance(reading, Rejected) else "",
+        rights=rights,
+        front=scout.read_front(fetched.page),
+        unmatched=unmatched_selectors(fetched.page, outlet),
+    )
 
 
 def no_feed(front: scout.Front, chosen: scout.ChosenFeeds, tried: tuple[str, ...]) -> str:

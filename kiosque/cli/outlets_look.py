@@ -66,6 +66,7 @@ async def look_at(outlet: Outlet, fetch: Fetcher, pool: ReaderPool, *, now: date
         [*(look for look, _ in polled), *articles],
         today=now.date(),
         unpolled=len(declared) - len(feeds),
+        fields=fields_of(outlet, now.date()),
     )
 
 
@@ -103,8 +104,16 @@ async def look_at_article(
         url=entry.url,
         outcome=sampled.outcome,
         missing=("no-date",) if article is not None and article.published is None else (),
+        unmatched=sampled.unmatched,
         reserved=", ".join(place for place, _ in rights.said) if closed and rights is not None else "",
     )
+
+
+def fields_of(outlet: Outlet, day: date) -> tuple[str, ...]:
+    """Return the selectors that name where today's pages keep their fields."""
+    rules = outlet.read_rules(day)
+    named = (rules.body_css, rules.title_css, rules.lead_css, rules.authors_css, rules.date_css)
+    return tuple(css for css in named if css)
 
 
 def newest_day(reading: FeedReading, outlet: Outlet, *, now: datetime) -> date | None:

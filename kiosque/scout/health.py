@@ -60,6 +60,7 @@ MENDS: dict[str, tuple[State, str]] = {
     "stale": ("warning", "nothing new: look whether the feed is still kept"),
     "moved": ("warning", "the feed moved: write its new address into the outlet's file"),
     "reserved": ("warning", "rights are reserved: its records are marked and left out of exports"),
+    "selector": ("warning", "the template changed there: correct the selector under `[read]`, or take it out"),
     "no-date": ("warning", "no date is read: `[read] date_css` names its place"),
     "no-title": ("warning", "no title is read: `[read] title_css` names its place"),
 }
@@ -80,6 +81,8 @@ class Look:
     """The day of a feed's newest entry; None when no entry is dated."""
     missing: tuple[str, ...] = ()
     """`no-date`, `no-title`: what was not read on an article."""
+    unmatched: tuple[str, ...] = ()
+    """The outlet's selectors that find nothing on an article."""
     reserved: str = ""
     """Who reserves the rights of an article, and how; "" when nobody does."""
 
@@ -107,8 +110,20 @@ class Health:
     """Feeds that were left for another week: a host gets a handful of requests."""
 
 
-def judge(slug: str, name: str, site: str, looks: Sequence[Look], *, today: date, unpolled: int = 0) -> Health:
-    """Judge an outlet. One feed or article of several that fails is a warning: the others still bring what there is."""
+def judge(
+    slug: str,
+    name: str,
+    site: str,
+    looks: Sequence[Look],
+    *,
+    today: date,
+    unpolled: int = 0,
+    fields: Sequence[str] = (),
+) -> Health:
+    """Judge an outlet. One feed or article of several that fails is a warning: the others still bring what there is.
+
+    `fields` are the selectors of its `[read]` table: one that matches on no article has seen its template go.
+    """
     findings: list[Finding] = []
     for place in ("feed", "article"):
         of_place = [look for look in looks if look.place == place]
@@ -117,6 +132,10 @@ def judge(slug: str, name: str, site: str, looks: Sequence[Look], *, today: date
         findings += found if lost >= len(of_place) else map(_softened, found)
     if not any(look.place == "feed" for look in looks):
         findings.append(Finding(state="broken", reason="no-feed", mend="the outlet declares no feed", url=site))
+    pages = [look for look in looks if look.place == "article" and not look.outcome]
+    for css in fields:
+        if pages and all(css in look.unmatched for look in pages):
+            findings.append(_finding("selector", f"{css} matches nothing", pages[0], site))
     findings.sort(key=lambda finding: WORST.index(finding.state))
     state = findings[0].state if findings else "ok"
     return Health(slug=slug, name=name, state=state, findings=tuple(findings), looks=tuple(looks), unpolled=unpolled)

@@ -75,7 +75,9 @@ def read_body(
     cleaned = clean_blocks(whole, rules=outlet.clean, common=common, learned=learned)
     rest, signature = take_signature(_trim(cleaned.blocks))
     kept = _trim(rest)
-    leads = [block.text for block in kept if block.kind == "lead"]
+    # A chapô introduces something: alone, it is the text.
+    alone = all(block.kind == "lead" for block in kept)
+    leads = [] if alone else [block.text for block in kept if block.kind == "lead"]
     text = "\n".join(block.text for block in kept)
     return Body(
         blocks=kept,
