@@ -92,9 +92,21 @@ def test_words_inside_a_sentence_are_never_touched(sentence):
         f"<table><tr><td><p>{FIRST}</p><p>{SECOND}</p><p>{LAST}</p></td></tr></table>",
         f"<div class='comments-enabled'>{PARAGRAPHS}</div>",
         f"<div class='paywall-content'>{PARAGRAPHS}</div>",
+        f"<div class='subscriber-only'>{PARAGRAPHS}</div>",
         f"<form action='/'>{PARAGRAPHS}</form>",
     ],
-    ids=["breaks", "divs", "sections", "bad-names", "open-nav", "table", "comments-enabled", "paywall-content", "form"],
+    ids=[
+        "breaks",
+        "divs",
+        "sections",
+        "bad-names",
+        "open-nav",
+        "table",
+        "comments-enabled",
+        "paywall",
+        "closed",
+        "form",
+    ],
 )
 def test_an_article_is_found_in_old_and_odd_markup(body):
     found = lines(body)
