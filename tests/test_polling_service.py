@@ -70,6 +70,7 @@ def test_an_edit_is_found_by_a_later_look_and_a_page_that_is_gone_is_marked(kios
         site.answers["/a"] = (410, PAGE, b"")
         gone = until(lambda: ask(kiosque, lambda store: store.removed()))
     assert set(gone) == {first[0].id}
+    assert "gone from the site: 1. Their records are kept" in kiosque.run("outlets", "show", "essai")[0]
     assert len(kiosque.records()) == 1, "what is gone is marked, not erased"
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def feed_lines(store: Store, outlet: Outlet) -> list[str]:
-    """Return each feed and news sitemap with its state, and when it is asked next and why; sitemaps of an index too."""
+    """Return each feed and news sitemap with its state, and when it is asked next and why; sitemaps of an index too.
+
+    Says also how many of the outlet's articles are gone from its site.
+    """
     declared = (*outlet.feeds, *outlet.news_sitemaps)
     states = store.feed_states(declared)
     lines = []
@@ -22,6 +25,9 @@ def feed_lines(store: Store, outlet: Outlet) -> list[str]:
         lines.append(f"{url}: {explain(state) if state else 'Never polled.'}")
         children = store.feed_states(state.children) if state and state.children else {}
         lines += [f"  {child.url}: {child.health}. {child.reason}" for child in children.values()]
+    gone = len(store.removed(outlet.slug))
+    if gone:
+        lines.append(f"Articles whose pages are gone from the site: {gone}. Their records are kept.")
     return lines
 
 
