@@ -12,13 +12,16 @@ import typer
 from kiosque import __version__
 from kiosque.cli.crawl import crawl
 from kiosque.cli.date import date_command
+from kiosque.cli.dashboard import dashboard
 from kiosque.cli.demo import demo
+from kiosque.cli.doctor import doctor
 from kiosque.cli.export import export
 from kiosque.cli.outlets import outlets_app
 from kiosque.cli.read import read
 from kiosque.cli.records import records
 from kiosque.cli.reread import reread
 from kiosque.cli.schedule import schedule
+from kiosque.cli.status import status
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +85,7 @@ def options(
     context.obj = Globals(home=home, outlets_dir=outlets, db=db)
 
 
-for command in (crawl, demo, export, read, records, reread, schedule):
+for command in (crawl, dashboard, demo, doctor, export, read, records, reread, schedule, status):
     app.command()(command)
 app.command("date")(date_command)
 app.add_typer(outlets_app, name="outlets")

@@ -1,0 +1,335 @@
+"""What a person should look at: pure judgements over what the store counted, the most urgent first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from kiosque.model import Outlet
+    from kiosque.polling import FeedState
+
+Kind = Literal[
+    "not-polled",
+    "feed-gone",
+    "feed-not-a-feed",
+    "feed-failing",
+    "feed-blocked",
+    "failed-share",
+    "blocked-share",
+    "no-articles",
+    "rejected-share",
+    "coverage-fell",
+    "text-shrank",
+    "undated",
+    "too-few",
+    "too-many",
+    "feed-silent",
+    "feed-empty",
+    "waiting",
+]
+
+# What is said of each and what to do, in the order of urgency; `{...}` are the finding's facts.
+ADVICE: dict[Kind, tuple[str, str]] = {
+    "not-polled": (
+        "No feed was asked for {age}.",
+        "Start `kiosque schedule` (or run `kiosque crawl`), and look why it ended.",
+    ),
+    "feed-gone": (
+        "The feed {feed} is gone for good: its server said so twice.",
+        "Find the new one with `kiosque outlets add SITE`, and change the outlet's file.",
+    ),
+    "feed-not-a-feed": (
+        "The feed {feed} answers with something else: {reason}",
+        "Open it in a browser; if it moved, change the outlet's file.",
+    ),
+    "feed-failing": (
+        "The feed {feed} failed {failures} times in a row: {reason}",
+        "Open it in a browser; if it works there, the server may refuse crawlers: write to the outlet.",
+    ),
+    "feed-blocked": (
+        "The feed {feed} is not asked or refused: {reason}",
+        "Respect it: take the feed out of the outlet's file, or ask the outlet for leave.",
+    ),
+    "failed-share": (
+        "{percent} % of its pages could not be fetched ({n} of {seen}), most often {reason}.",
+        "See whether the site is down or refuses crawlers; a larger `delay` in the outlet's file may help.",
+    ),
+    "blocked-share": (
+        "{percent} % of its pages may not be fetched ({n} of {seen}), most often {reason}.",
+        "Respect it: leave the outlet out, or ask it for leave.",
+    ),
+    "no-articles": (
+        "No new article for {age}.",
+        "Try one page with `kiosque crawl {outlet} --limit 1`; the feed may list other pages than articles now.",
+    ),
+    "rejected-share": (
+        "{percent} % of its pages are no article to us ({n} of {seen}; {before} % before), most often {reason}.",
+        "Read one with `kiosque read URL --outlet {outlet}`; the template may have changed.",
+    ),
+    "coverage-fell": (
+        "{percent} % of its new articles have {field}, {before} % before: {example}",
+        "The template may have changed: read that page with `kiosque read URL --outlet {outlet}` and mend `[read]`.",
+    ),
+    "text-shrank": (
+        "Its new articles have {words} words, {before} before: {example}",
+        "The template may have changed, or a paywall came: read that page with `kiosque read URL --outlet {outlet}`.",
+    ),
+    "undated": (
+        "Only {percent} % of its articles have a date: {example}",
+        "Read that page with `kiosque read URL --outlet {outlet}`, and name the date's place in `[read] date_css`.",
+    ),
+    "too-few": (
+        "{n} new articles a day, where {expected} are expected.",
+        "See whether a feed is missing or lists less; else correct `expect_per_day`.",
+    ),
+    "too-many": (
+        "{n} new articles a day, where {expected} are expected.",
+        "See whether a feed brings other pages than articles; else correct `expect_per_day`.",
+    ),
+    "feed-silent": (
+        "The feed {feed} answers but has nothing new since {since}.",
+        "Look at the site: it may have another feed now, or have ended.",
+    ),
+    "feed-empty": ("The feed {feed} has no entries.", "Look at the site: it may have another feed now."),
+    "waiting": (
+        "{n} addresses wait to be fetched.",
+        "If they grow from day to day, raise `crawl.concurrency`, or crawl fewer outlets.",
+    ),
+}
+URGENCY = {kind: place for place, kind in enumerate(ADVICE)}
+# What keeps articles away now; the others are worth a look.
+PROBLEMS = frozenset(
+    {"not-polled", "feed-gone", "feed-not-a-feed", "feed-failing", "failed-share", "no-articles", "coverage-fell"}
+)
+
+# A passing failure is no news: feeds are looked at after so many in a row.
+FAILURES = 3
+# Outcomes of so many days count, and so many pages are enough to judge.
+SHARE_DAYS, SHARE_LEAST = 2, 8
+FAILED_SHARE, BLOCKED_SHARE, REJECTED_SHARE = 0.3, 0.5, 0.5
+REJECTED_RISE = 0.25
+# Days without a new article: of an outlet that says how many it publishes, and of one that does not.
+DRY_EXPECTED, DRY = timedelta(days=2), timedelta(days=7)
+NOT_POLLED = timedelta(days=1)
+# Complete days over which `expect_per_day` is judged; the outlet must have been crawled before them.
+EXPECT_DAYS = 3
+# Articles that make a share of fields worth judging, now and before, and how far it must fall.
+COVERAGE_NOW, COVERAGE_BEFORE = 8, 16
+COVERAGE_FALL, WORDS_FALL, DATED_LEAST = 0.3, 0.5, 0.5
+WAITING = 2_000
+COVERED = ("date", "authors", "lead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """The article that an outlet brought last."""
+
+    id: str
+    title: str
+    url: str
+    first_seen_at: datetime
+    published: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many of some articles have each field, and their mean length."""
+
+    articles: int = 0
+    date: int = 0
+    authors: int = 0
+    lead: int = 0
+    words: float = 0.0
+    example: str | None = None
+    """The address of the newest of them."""
+
+    def share(self, name: str) -> float:
+        """Return the share of articles that have `date`, `authors` or `lead`: 0 to 1."""
+        return int(getattr(self, name)) / self.articles if self.articles else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutletNumbers:
+    """What the store counted of one outlet."""
+
+    slug: str
+    articles: int = 0
+    revisions: int = 0
+    waiting: int = 0
+    newest: Newest | None = None
+    feeds: tuple[FeedState, ...] = ()
+    days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Outcomes by UTC day, `2024-10-25`, some weeks back."""
+    recent: Coverage = field(default_factory=Coverage)
+    """Of the articles of the last days."""
+    before: Coverage = field(default_factory=Coverage)
+    """Of those of the weeks before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that a person should look at."""
+
+    kind: Kind
+    outlet: str
+    """Its slug; empty for what concerns all."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_problem(self) -> bool:
+        """Tell whether articles are missed or read wrongly now."""
+        return self.kind in PROBLEMS
+
+
+def judge(numbers: Iterable[OutletNumbers], outlets: Mapping[str, Outlet], *, now: datetime) -> tuple[Finding, ...]:
+    """Return what a person should look at, the most urgent first. Outlets that were never crawled are not judged."""
+    counted = list(numbers)
+    found = [*_not_polled(counted, now), *(one for n in counted for one in judge_outlet(n, outlets.get(n.slug), now))]
+    return tuple(sorted(found, key=lambda finding: (URGENCY[finding.kind], finding.outlet)))
+
+
+def judge_outlet(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> Iterator[Finding]:
+    """Yield what is to be said of one outlet; `outlet` is None when its file is no longer there."""
+    yield from _feeds(numbers)
+    yield from _shares(numbers, now)
+    yield from _dry(numbers, outlet, now)
+    yield from _coverage(numbers)
+    yield from _expected(numbers, outlet, now)
+    if numbers.waiting > WAITING:
+        yield Finding(kind="waiting", outlet=numbers.slug, facts={"n": str(numbers.waiting)})
+
+
+def says(finding: Finding) -> str:
+    """Return what is wrong, in one sentence."""
+    return ADVICE[finding.kind][0].format(outlet=finding.outlet, **finding.facts)
+
+
+def advice(finding: Finding) -> str:
+    """Return what a person should do, in one sentence."""
+    return ADVICE[finding.kind][1].format(outlet=finding.outlet, **finding.facts)
+
+
+def spoken_age(age: timedelta) -> str:
+    """Say how long ago something was.
+
+    >>> spoken_age(timedelta(minutes=7)), spoken_age(timedelta(hours=30)), spoken_age(timedelta(days=9))
+    ('7 min', '30 h', '9 days')
+    """
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 120:  # noqa: PLR2004 - where minutes stop being easy to read
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+def outcomes_since(numbers: OutletNumbers, day: str) -> Counter[str]:
+    """Sum an outlet's outcomes of a UTC day and those after it."""
+    total: Counter[str] = Counter()
+    for one, outcomes in numbers.days.items():
+        if one >= day:
+            total.update(outcomes)
+    return total
+
+
+def _not_polled(counted: list[OutletNumbers], now: datetime) -> Iterator[Finding]:
+    polled = [feed.last_polled for numbers in counted for feed in numbers.feeds if feed.last_polled]
+    if polled and now - max(polled) > NOT_POLLED:
+        yield Finding(kind="not-polled", outlet="", facts={"age": spoken_age(now - max(polled))})
+
+
+def _feeds(numbers: OutletNumbers) -> Iterator[Finding]:
+    for feed in numbers.feeds:
+        facts = {"feed": feed.url[:300], "reason": feed.reason[:300], "failures": str(feed.failures)}
+        match feed.health:
+            case "gone":
+                yield Finding(kind="feed-gone", outlet=numbers.slug, facts=facts)
+            case "not-a-feed" if feed.failures >= FAILURES:
+                yield Finding(kind="feed-not-a-feed", outlet=numbers.slug, facts=facts)
+            case "failing" if feed.failures >= FAILURES:
+                yield Finding(kind="feed-failing", outlet=numbers.slug, facts=facts)
+            case "blocked":
+                yield Finding(kind="feed-blocked", outlet=numbers.slug, facts=facts)
+            case "empty":
+                yield Finding(kind="feed-empty", outlet=numbers.slug, facts=facts)
+            case "silent":
+                since = f"{feed.last_changed:%Y-%m-%d}" if feed.last_changed else "its first poll"
+                yield Finding(kind="feed-silent", outlet=numbers.slug, facts=facts | {"since": since})
+
+
+def _shares(numbers: OutletNumbers, now: datetime) -> Iterator[Finding]:
+    """Compare how the pages of the last days ended with the bars, and rejections with the outlet's own history."""
+    first = f"{now - timedelta(days=SHARE_DAYS - 1):%Y-%m-%d}"
+    recent = outcomes_since(numbers, first)
+    older = outcomes_since(numbers, "") - recent
+    usual = _count(older, "rejected") / older.total() if older.total() >= SHARE_LEAST else 0.0
+    bars: tuple[tuple[Kind, float], ...] = (
+        ("failed-share", FAILED_SHARE),
+        ("blocked-share", BLOCKED_SHARE),
+        ("rejected-share", max(REJECTED_SHARE, usual + REJECTED_RISE)),
+    )
+    for kind, bar in bars:
+        prefix = kind.removesuffix("-share")
+        n, seen = _count(recent, prefix), recent.total()
+        if n >= SHARE_LEAST and n > bar * seen:
+            reasons = Counter({name: k for name, k in recent.items() if name.startswith(f"{prefix}:")})
+            facts = {"n": str(n), "seen": str(seen), "percent": _percent(n / seen), "before": _percent(usual)}
+            worst = reasons.most_common(1)[0][0]
+            yield Finding(kind=kind, outlet=numbers.slug, facts=facts | {"reason": worst})
+
+
+def _dry(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> Iterator[Finding]:
+    if numbers.newest is None or outlet is None:
+        return
+    expects = outlet.expect_per_day is not None and outlet.expect_per_day[0] > 0
+    age = now - numbers.newest.first_seen_at
+    polled = [feed.last_success for feed in numbers.feeds if feed.last_success]
+    asked = bool(polled) and max(polled) - numbers.newest.first_seen_at > (DRY_EXPECTED if expects else DRY)
+    if asked and age > (DRY_EXPECTED if expects else DRY):
+        yield Finding(kind="no-articles", outlet=numbers.slug, facts={"age": spoken_age(age)})
+
+
+def _coverage(numbers: OutletNumbers) -> Iterator[Finding]:
+    """Compare fields and length of the new articles with the outlet's own history."""
+    now, before = numbers.recent, numbers.before
+    if now.articles < COVERAGE_NOW:
+        return
+    example = {"example": (now.example or "")[:300]}
+    known = before.articles >= COVERAGE_BEFORE
+    for name in COVERED if known else ():
+        if before.share(name) - now.share(name) > COVERAGE_FALL:
+            shares = {"field": name, "percent": _percent(now.share(name)), "before": _percent(before.share(name))}
+            yield Finding(kind="coverage-fell", outlet=numbers.slug, facts=shares | example)
+    if known and now.words < WORDS_FALL * before.words:
+        lengths = {"words": f"{now.words:.0f}", "before": f"{before.words:.0f}"}
+        yield Finding(kind="text-shrank", outlet=numbers.slug, facts=lengths | example)
+    if now.share("date") < DATED_LEAST and before.share("date") - now.share("date") <= COVERAGE_FALL:
+        yield Finding(kind="undated", outlet=numbers.slug, facts={"percent": _percent(now.share("date"))} | example)
+
+
+def _expected(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> Iterator[Finding]:
+    """Compare new articles a day with `expect_per_day`, over complete days that follow the first one."""
+    if outlet is None or outlet.expect_per_day is None or not numbers.days:
+        return
+    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(1, EXPECT_DAYS + 1)]
+    if min(numbers.days) >= min(days):  # a first crawl brings all that the feeds list
+        return
+    mean = sum(numbers.days.get(day, {}).get("new", 0) for day in days) / EXPECT_DAYS
+    least, most = outlet.expect_per_day
+    facts = {"n": f"{mean:.1f}", "expected": f"{least} to {most}"}
+    if mean < least:
+        yield Finding(kind="too-few", outlet=numbers.slug, facts=facts)
+    elif mean > most:
+        yield Finding(kind="too-many", outlet=numbers.slug, facts=facts)
+
+
+def _count(outcomes: Counter[str], prefix: str) -> int:
+    return sum(n for name, n in outcomes.items() if name.startswith(f"{prefix}:"))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
