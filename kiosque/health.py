@@ -320,7 +320,7 @@ def _expected(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> I
         return
     mean = sum(numbers.days.get(day, {}).get("new", 0) for day in days) / EXPECT_DAYS
     least, most = outlet.expect_per_day
-    facts = {"n": f"{mean:.1f}", "expected": f"{least} to {most}"}
+    facts = {"n": f"{mean:.1f}", "expected": f"{least}–{most}"}
     if mean < least:
         yield Finding(kind="too-few", outlet=numbers.slug, facts=facts)
     elif mean > most:

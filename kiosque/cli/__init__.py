@@ -11,8 +11,8 @@ import typer
 
 from kiosque import __version__
 from kiosque.cli.crawl import crawl
-from kiosque.cli.date import date_command
 from kiosque.cli.dashboard import dashboard
+from kiosque.cli.date import date_command
 from kiosque.cli.demo import demo
 from kiosque.cli.doctor import doctor
 from kiosque.cli.export import export

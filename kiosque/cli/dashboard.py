@@ -13,7 +13,7 @@ import typer
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 TOKEN = "KIOSQUE_DASHBOARD_TOKEN"  # noqa: S105 - the variable's name
 SHORTEST_TOKEN = 16
@@ -41,8 +41,8 @@ def dashboard(
     token = read_token(token_file)
     if token is None and not is_loopback(host):
         raise UsageError(
-            f"--host {host}: others could read everything; set a token of at least {SHORTEST_TOKEN} characters in {TOKEN}"
-            " or --token-file"
+            f"--host {host}: others could read it all; put a token of {SHORTEST_TOKEN} characters or more into {TOKEN}"
+            " or a --token-file"
         )
     try:
         import fastapi  # noqa: F401 - whether it is there
@@ -109,7 +109,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise KiosqueError(f"{host} port {port}: {why}; choose another with --port or --host") from error
 
 
-def serve(app: FastAPI, listening: socket.socket) -> None:
+def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
     import uvicorn
 

@@ -117,7 +117,7 @@ def outlet_json(one: OutletNumbers, now: datetime) -> dict[str, Any]:
 
 def feeds_by_health(counted: Mapping[str, OutletNumbers]) -> Counter[str]:
     """Count feeds by their health, the sound ones first."""
-    found = Counter(feed.health for one in counted.values() for feed in one.feeds)
+    found: Counter[str] = Counter(feed.health for one in counted.values() for feed in one.feeds)
     return Counter({health: found[health] for health in FEED_HEALTHS if found[health]})
 
 
