@@ -147,9 +147,7 @@ def print_status(
     for line in summary_lines(counted, now):
         console.print(Text(line))
     print_outlets(console, counted, found, now)
-    problems = len(found)
-    verb = "needs" if problems == 1 else "need"
-    said = f"{problems} thing{'' if problems == 1 else 's'} {verb} a look: kiosque doctor" if found else "No problems."
+    said = f"{many(len(found), 'thing')} to look at: kiosque doctor" if found else "No problems."
     console.print(Text(said, style="bold yellow" if found else "green"))
 
 
@@ -158,7 +156,8 @@ def summary_lines(counted: Mapping[str, OutletNumbers], now: datetime) -> Iterat
     articles, revisions, waiting = (
         sum(getattr(one, name) for one in counted.values()) for name in ("articles", "revisions", "waiting")
     )
-    yield f"{len(counted)} outlets · {articles} articles in {revisions} revisions · {waiting} addresses waiting"
+    stored = f"{many(articles, 'article')} in {many(revisions, 'revision')}"
+    yield f"{many(len(counted), 'outlet')} · {stored} · {many(waiting, 'address', 'addresses')} waiting"
     yield "Feeds: " + (_listed(feeds_by_health(counted)) or "none polled yet")
     yield "Since yesterday: " + (_listed(last_day(counted, now)) or "nothing")
 
@@ -198,6 +197,15 @@ def _newest_at(one: OutletNumbers) -> float:
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.most_common())
+
+
+def many(n: int, one: str, more: str | None = None) -> str:
+    """Return a number with its noun.
+
+    >>> many(1, "outlet"), many(0, "address", "addresses")
+    ('1 outlet', '0 addresses')
+    """
+    return f"{n} {one if n == 1 else more or one + 's'}"
 
 
 def one_line(text: str) -> str:
