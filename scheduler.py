@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from kiosque.errors import KiosqueError, UsageError
 from kiosque.polling import new_feed
 from spiders.plan import Plan
+from spiders.press import Revisited
 from spiders.run import Run
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Service:
         await self.newsroom.keeper.ask(self.register_feeds)
         scheduler = AsyncIOScheduler(timezone=UTC)
         tick = self.newsroom.settings.tick
-        for job in (self.poll_due, self.retry_due):
+        for job in (self.poll_due, self.retry_due, self.revisit_due):
             scheduler.add_job(
                 job,
                 "interval",
@@ -112,6 +113,14 @@ class Service:
         keeper = self.newsroom.keeper
         for queued in await keeper.ask(keeper.store.pending, self.slugs, due=datetime.now(UTC), limit=CLAIMS):
             spider.inbox.put_nowait(queued)
+
+    async def revisit_due(self, spider: PressSpider) -> None:
+        """Give the spider the articles that are to be asked again: conditionally, and after all that is new."""
+        if spider.inbox is None or spider.inbox.qsize() > MOST_WAITING:
+            return
+        keeper = self.newsroom.keeper
+        for queued in await keeper.ask(keeper.store.revisits, self.slugs, due=datetime.now(UTC), limit=CLAIMS):
+            spider.inbox.put_nowait(Revisited(queued))
 
 
 def run_service(newsroom: Newsroom, slugs: Collection[str], *, beside: tuple[Any, ...] = ()) -> Run:

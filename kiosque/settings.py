@@ -6,6 +6,7 @@ import difflib
 import os
 import tomllib
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,6 +20,7 @@ ReservedPolicy = Literal["store", "refuse", "ignore"]
 FILE_NAME = "kiosque.toml"
 SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 DEFAULT_HOME = "kiosque-data"
+YEAR = 366 * 86_400
 
 
 def _setting(key: str, default: Any) -> Any:
@@ -50,6 +52,8 @@ class Settings:
     """The largest body taken, after decompression."""
     revisit_days: float = _setting("crawl.revisit_days", 7.0)
     """How long after its first sight an article counts as recent for `--revisit`."""
+    revisit_after: str = _setting("crawl.revisit_after", "1h 6h 1d 3d")
+    """When the service asks a new article again, after its first sight: 90s, 5m, 1h, 3d."""
     page_time: float = _setting("read.page_time", 10.0)
     """For reading one page, after which its worker is replaced."""
     page_memory: int = _setting("read.page_memory", 2000)
@@ -74,6 +78,11 @@ class Settings:
     def database(self) -> str:
         """The URL of the store."""
         return self.db or f"sqlite:///{self.home / 'kiosque.sqlite'}"
+
+    @property
+    def revisit_times(self) -> tuple[timedelta, ...]:
+        """When an article is asked again, after its first sight. Raises `UsageError` for what is no length of time."""
+        return tuple(sorted(_length_of_time(piece) for piece in self.revisit_after.replace(",", " ").split()))
 
     @property
     def allowed_hosts(self) -> AllowedHosts:
@@ -110,8 +119,16 @@ def load_settings(*, environment: Mapping[str, str] = os.environ, **given: Any) 
     for origin, key, value in [*_from_file(home / FILE_NAME), *_from_environment(environment)]:
         values[KEYS[key].name] = _checked(value, key=key, origin=origin)
     settings = replace(Settings(), **(values | chosen))
-    _ = settings.allowed_hosts  # a wrong piece is said now, not in mid-crawl
+    _ = settings.allowed_hosts, settings.revisit_times  # a wrong piece is said now, not in mid-crawl
     return settings
+
+
+def _length_of_time(piece: str) -> timedelta:
+    number, unit = piece[:-1], {"s": 1, "m": 60, "h": 3_600, "d": 86_400}.get(piece[-1])
+    plain = number.isascii() and number.isdigit() and len(number) <= len(str(YEAR))
+    if unit is None or not plain or not 0 < int(number) * unit <= YEAR:
+        raise UsageError(f"crawl.revisit_after: {piece!r} is no length of time such as 30m, 6h or 3d, up to a year")
+    return timedelta(seconds=int(number) * unit)
 
 
 def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:

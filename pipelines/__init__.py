@@ -39,7 +39,13 @@ def read_article(
     paywalled = kind.is_paywalled(document.root, found.structured)
     shape = kind.read_shape(found.layout, found.structured)
     text = body.read_body(
-        document, found, outlet=outlet, rules=rules, common=common or load_common(), learned=learned
+        document,
+        found,
+        outlet=outlet,
+        rules=rules,
+        common=common or load_common(),
+        learned=learned,
+        paywalled=paywalled,
     )  # consumes the tree: nothing may look at it after this line
     reason = kind.refuse(shape, text, found, outlet=outlet)
     if reason is not None:

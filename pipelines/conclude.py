@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kiosque.model import Article, Page, Rejected, Rights, Visit
 from kiosque.urls import canonical_url
 from pipelines.steps.revise import revise
-from storage import FORGOTTEN, Address, Settled
+from storage import FORGOTTEN, Address, Revisit, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,8 @@ class Finding:
     at: datetime
     archive: str | None = None
     """Where the archive keeps the page."""
+    revisit_after: tuple[timedelta, ...] = ()
+    """How long after its first sight an article is asked again, each."""
 
 
 def wanted_keys(finding: Finding) -> set[str]:
@@ -49,9 +51,14 @@ def wanted_keys(finding: Finding) -> set[str]:
 
 def conclude(finding: Finding, known: Mapping[str, Record], *, version: str, forgotten: bool = False) -> Settled:
     """Decide the outcome of a finding, given the latest records of its keys; what was `forgotten` is not kept."""
-    visit = finding.visit
     if forgotten:
         return _settled(finding, FORGOTTEN)
+    settled = _concluded(finding, known, version=version)
+    return replace(settled, revisit=_revisit(finding, settled, known))
+
+
+def _concluded(finding: Finding, known: Mapping[str, Record], *, version: str) -> Settled:
+    visit = finding.visit
     if isinstance(finding.reading, Article) and visit.page is not None:
         return _article(finding, finding.reading, visit.page, known, version=version)
     outcome = visit.outcome or f"rejected:{finding.reading.reason if isinstance(finding.reading, Rejected) else 'none'}"
@@ -81,6 +88,22 @@ def _article(finding: Finding, article: Article, page: Page, known: Mapping[str,
         return settled
     # What may be done with a text can change while the text stays: exports must follow at once.
     return replace(settled, record=replace(before, rights=finding.rights), corrects=True)
+
+
+def _revisit(finding: Finding, settled: Settled, known: Mapping[str, Record]) -> Revisit | None:
+    """Return when the article is asked again, after a look at its own address; None after any other."""
+    record = settled.record or next(
+        (r for r in known.values() if r.id == settled.article), known.get(finding.visit.key)
+    )
+    if settled.outcome == "duplicate" or record is None or canonical_url(record.url) not in wanted_keys(finding):
+        return None
+    times = (record.first_seen_at + after for after in finding.revisit_after)
+    answered = settled.outcome in {"new", "revised", "unchanged"}
+    return Revisit(
+        article=record.id,
+        next_due=min((time for time in times if time > finding.at), default=None),
+        removed=True if settled.outcome in GONE_AFTER else False if answered else None,
+    )
 
 
 def _said(rights: Rights) -> tuple[object, ...]:

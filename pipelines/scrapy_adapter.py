@@ -68,7 +68,14 @@ class KiosquePipeline:
             archive = await self._newsroom.archivist.keep(visit)
         if visit.page is not None and reading is None:  # a bug of ours: the page stays on the frontier
             visit = replace(visit, page=None, outcome="failed:error")
-        return Finding(visit=visit, rights=rights, reading=reading, at=datetime.now(UTC), archive=archive)
+        return Finding(
+            visit=visit,
+            rights=rights,
+            reading=reading,
+            at=datetime.now(UTC),
+            archive=archive,
+            revisit_after=self._newsroom.settings.revisit_times,
+        )
 
     async def _read(self, visit: Visit) -> Article | Rejected | None:
         if visit.page is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import scrapy
 from scrapy import signals
@@ -38,8 +38,16 @@ if TYPE_CHECKING:
 
 # Where the canonical link of an AMP or mobile page stands.
 HEAD_BYTES = 200_000
-# What a service is given to do: a feed that is due, or an entry whose time has come again.
-Work: TypeAlias = FeedState | QueuedEntry
+
+
+class Revisited(NamedTuple):
+    """An article that is to be asked again."""
+
+    queued: QueuedEntry
+
+
+# What a service is given to do: a feed that is due, an entry whose time has come again, an article to look at again.
+Work: TypeAlias = FeedState | QueuedEntry | Revisited
 # Requests with a higher number go first: a feed's poll before all of them, revisits can wait.
 FRESH, FOLLOWED, WAITING, REVISIT = 20, 30, 10, 0
 
@@ -108,6 +116,8 @@ class PressSpider(scrapy.Spider):
     def _requests(self, work: Work) -> Iterator[Any]:
         if isinstance(work, FeedState):
             yield self._poll(work, self.newsroom.outlets[work.outlet])
+        elif isinstance(work, Revisited):
+            yield from self._take(work.queued, REVISIT)
         else:
             yield from self._take(work, WAITING)
 

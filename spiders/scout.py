@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from kiosque.model import RightsClaims
 from spiders.configure import scrapy_settings
 from spiders.failures import outcome_of
+from spiders.guard import Blocked
 from spiders.host_files import asked
 from spiders.messages import no_page, page_of, permanently_moved, redirects_of
 from spiders.reservations import ARTICLE, host_claims
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
     from kiosque.model import Outlet, Page
     from kiosque.settings import Settings
+# Why a robots.txt could not be read, as `spiders.host_files` has it, and what that says of the host.
+UNREAD = {
+    "CannotResolveHostError": "failed:dns",
+    "DNSLookupError": "failed:dns",
+    "DownloadConnectionRefusedError": "failed:refused",
+    "DownloadTimeoutError": "failed:timeout",
+    "TimeoutError": "failed:timeout",
+    "private-address": "blocked:private-address",
+    "host-waits": "blocked:host-waits",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +81,10 @@ class Fetcher:
         except ValueError:  # Scrapy takes no address without a scheme
             return Fetched(url=url, outcome="blocked:bad-url")
         except Exception as error:  # noqa: BLE001 - every failure of a fetch is an outcome
-            return Fetched(url=url, outcome=outcome_of(Failure(error), url))  # type: ignore[no-untyped-call]
-        for passed in redirects_of(response):
-            self.requests[urlsplit(passed).netloc] += 1
+            return Fetched(url=url, outcome=failed_outcome(error, url))
+        passed = redirects_of(response)
+        for hop in (*passed[1:], response.url) if passed else ():
+            self._spend(hop, article=article)
         if (outcome := no_page(response)) is not None:
             return Fetched(url=url, outcome=outcome, final_url=response.url)
         return Fetched(
@@ -100,6 +112,23 @@ class Fetcher:
     def _spent(self, url: str) -> int:
         spent = self.requests[urlsplit(url).netloc]
         return spent or 1  # robots.txt
+
+
+def failed_outcome(error: Exception, url: str) -> str:
+    """Return the outcome slug of a fetch that raised."""
+    return unread_robots(error) or outcome_of(Failure(error), url)  # type: ignore[no-untyped-call]
+
+
+def unread_robots(error: Exception) -> str | None:
+    """Return what is wrong with a host whose robots.txt could not be read, None for any other error.
+
+    A crawl waits for another day; whoever looks at a site wants to know that it is gone.
+    """
+    if not isinstance(error, Blocked) or not error.passing or error.reason != "robots":
+        return None
+    why = str(error).rpartition(": ")[2]
+    status = why.removeprefix("status ")
+    return f"failed:status-{status}" if status.isdecimal() else UNREAD.get(why, "failed:robots-unread")
 
 
 class _Scout(scrapy.Spider):
@@ -138,6 +167,7 @@ def run_scout(
     scrapy_own = scrapy_settings(settings, outlets)
     scrapy_own.set("LOG_INSTALL_ROOT_HANDLER", value=False, priority="cmdline")
     scrapy_own.set("ITEM_PIPELINES", {}, priority="cmdline")
+    scrapy_own.set("RETRY_ENABLED", value=False, priority="cmdline")  # the budget is a promise
     process = AsyncCrawlerProcess(scrapy_own)
     crawler = process.create_crawler(_Scout)
     process.crawl(crawler, work=work, most_per_host=most_per_host)

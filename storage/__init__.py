@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -65,6 +66,18 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit:
+    """What a look at an article's own page says: when it is asked again, and whether it is gone."""
+
+    article: str
+    """Its id."""
+    next_due: datetime | None = None
+    """None is never."""
+    removed: bool | None = None
+    """Whether the server says that there is no such page any more: the record stays. None is no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """All that one finished URL writes: its rows appear together or not at all."""
 
@@ -85,6 +98,8 @@ class Settled:
     article: str | None = None
     """The id of the article that `addresses` belong to."""
     addresses: tuple[Address, ...] = ()
+    revisit: Revisit | None = None
+    """None leaves the plan as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +268,12 @@ class Store(Protocol):
     def recent(self, outlets: Collection[str], *, since: datetime) -> list[QueuedEntry]:
         """Return the main addresses of articles first seen since then, to be asked again conditionally."""
 
+    def revisits(self, outlets: Collection[str], *, due: datetime, limit: int) -> list[QueuedEntry]:
+        """Return the main addresses of articles that are to be asked again by then, those that wait longest first."""
+
+    def removed(self, outlet: str | None = None) -> dict[str, datetime]:
+        """Return the ids of articles whose pages are gone, and since when. Their records are kept."""
+
     def feed_states(self, urls: Collection[str]) -> dict[str, FeedState]:
         """Return the poll state of the feeds that have one."""
 
@@ -299,6 +320,15 @@ class Store(Protocol):
         """Let go of the store."""
 
 
+def without_password(url: str) -> str:
+    """Return a database URL as it may be shown.
+
+    >>> without_password("postgresql://press:geheim@db.example/press")
+    'postgresql://press:***@db.example/press'
+    """
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
 def open_storage(url: str) -> Store:
     """Open the store at a database URL; SQLite files are made on first use.
 
@@ -313,4 +343,6 @@ def open_storage(url: str) -> Store:
         from storage.sql import SqlStore  # noqa: PLC0415
 
         return SqlStore(url)
-    raise UsageError(f"--db {url!r}: no such store; use sqlite:///FILE or postgresql://USER@HOST/NAME")
+    raise UsageError(
+        f"--db {without_password(url)!r}: no such store; use sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from kiosque.errors import StorageError, UsageError
-from storage import StoreAwayError, search
+from storage import StoreAwayError, search, without_password
 from storage.schema import SCHEMA_VERSION, meta, metadata
 from storage.upgrade import back_up, schema_of, upgrade
 
@@ -35,7 +35,10 @@ MENDS = (
     ("disk is full", "the disk is full; make room and run again: what was saved so far is kept"),
     ("disk i/o error", "the disk failed or is full; what was saved so far is kept"),
     ("database is locked", "another program holds it locked; let that one finish, then run again"),
-    ("malformed", "it is damaged; restore a backup (`sqlite3 FILE .recover` may save the rest)"),
+    (
+        "malformed",
+        "it is damaged; `kiosque doctor` says more; restore a backup, or save the rest by `sqlite3 FILE .recover`",
+    ),
     ("not a database", "it is not a SQLite database; choose another --home or --db"),
 )
 
@@ -48,6 +51,7 @@ JSON_BY_MSGSPEC: dict[str, Any] = {
 
 def make_engine(url_text: str) -> Engine:
     """Return an engine for a database URL. Raises `UsageError` when the URL or its driver is no good."""
+    shown = without_password(url_text)
     try:
         url = make_url(url_text)
         if url.get_backend_name().startswith("postgres"):
@@ -55,9 +59,9 @@ def make_engine(url_text: str) -> Engine:
             return create_engine(url, pool_pre_ping=True, **JSON_BY_MSGSPEC)
         return _sqlite_engine(url)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise UsageError(f"--db {url_text!r} is not a database URL: {error}") from error
+        raise UsageError(f"--db {shown!r} is not a database URL: {error}") from error
     except ImportError as error:
-        raise UsageError(f"--db {url_text!r} needs a driver: pip install 'kiosque[postgresql]'") from error
+        raise UsageError(f"--db {shown!r} needs a driver: pip install 'kiosque[postgresql]'") from error
 
 
 def _sqlite_engine(url: URL) -> Engine:

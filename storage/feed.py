@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Text, case, cast, func, select
+from sqlalchemy import Select, Text, case, cast, func, select
 
 from storage import Batch, Change, ChangeFeed
 from storage.queries import chunks
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from storage import ChangeKind
 
-# Articles in one batch: some 5 MB of text.
-PAGE = 1_000
+# Articles in one batch: a megabyte of text, which the next batch finds room in again.
+PAGE = 250
 # The net effect of several changes: the strongest speaks.
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
@@ -50,11 +50,21 @@ def _batches(connection: Connection, after: int) -> Iterator[Batch]:
         .where(articles.c.change > after)
         .order_by(articles.c.change)
     )
-    streamed = connection.execution_options(stream_results=True, yield_per=PAGE)
-    for rows in streamed.execute(query).partitions(PAGE):
+    for rows in _pages(connection, query):
         yield _batch(connection, rows, after)
     if after:
         yield from _deleted(connection, after)
+
+
+def _pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    if connection.dialect.name == "sqlite":
+        # The driver's own rows: SQLAlchemy's cost as much as reading them.
+        cursor: Any = connection.execute(query).cursor
+        while rows := cursor.fetchmany(PAGE):
+            yield rows
+    else:
+        streamed = connection.execution_options(stream_results=True, yield_per=PAGE)
+        yield from streamed.execute(query).partitions(PAGE)
 
 
 def _urls(connection: Connection) -> Any:
@@ -75,6 +85,7 @@ def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
         [url] if urls == [url] else [url, *sorted({*urls} - {url})]
         for url, urls in zip(columns["url"], columns["urls"], strict=True)
     ]
+    columns["paywalled"] = list(map(bool, columns["paywalled"]))
     for name in ("fetched_at", "first_seen_at"):
         columns[name] = [f"{moment[:19]}Z" for moment in columns[name]]
     kinds = _kinds(connection, ids, after) if after else {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import String, and_, cast, delete, select, update
 
-from storage import Forgotten, search
+from storage import Forgotten, revisits, search
 from storage.lines import COUNTER
 from storage.put import put
 from storage.queries import chunks, records_by
@@ -49,7 +49,9 @@ def plan(connection: Connection, urls: Collection[str], outlet: str | None) -> F
         ids |= set(connection.execute(select(addresses.c.article).where(addresses.c.key.in_(some))).scalars())
     if outlet is not None:
         ids |= set(connection.execute(select(articles.c.id).where(articles.c.outlet == outlet)).scalars())
-    known: set[str] = set()
+    # Pages that made no article were fetched, too, and may lie in the archive.
+    its_own = select(entries.c.url).where(entries.c.outlet == outlet)
+    known = set(connection.execute(its_own).scalars()) if outlet is not None else set()
     archived: set[str] = set()
     count = 0
     for some in chunks(sorted(ids)):
@@ -97,6 +99,7 @@ def _erase_articles(connection: Connection, ids: list[str], numbers: Iterator[in
     for id_ in ids:  # its own lines: those that no other article carried
         alone = and_(lines.c.articles == 1, lines.c.mark != COUNTER, cast(lines.c.seen_in, String).contains(f'"{id_}"'))
         connection.execute(delete(lines).where(alone))
+    revisits.erase(connection, ids)
     connection.execute(delete(addresses).where(addresses.c.article.in_(ids)))
     connection.execute(delete(revisions).where(revisions.c.id.in_(ids)))
     connection.execute(delete(articles).where(articles.c.id.in_(ids)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import FeedEntry, Record
     from kiosque.polling import FeedState
-    from storage import ChangeKind, Settled, Store
+    from storage import ChangeKind, Revisit, Settled, Store
 
 
 class MemoryStore:
@@ -47,6 +47,7 @@ class MemoryStore:
         self._owner: dict[str, str] = {}
         self._entries: dict[str, tuple[QueuedEntry, str, datetime | None]] = {}
         self._feeds: dict[str, FeedState] = {}
+        self._revisits: dict[str, tuple[Revisit, datetime]] = {}  # with the time of the look
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -78,6 +79,8 @@ class MemoryStore:
             for key in {a.key for a in one.addresses} - {one.key}:
                 if key in self._entries:
                     self._entries[key] = (self._entries[key][0], "done", None)
+            if one.revisit is not None:
+                self._note_revisit(one.revisit, one.at)
             if one.outcome == FORGOTTEN:
                 continue
             queued = self._entries.get(one.key, (QueuedEntry(key=one.key, outlet=one.outlet, url=one.url),))[0]
@@ -173,6 +176,7 @@ class MemoryStore:
         for id_ in found.articles:
             self._note(id_, 0, "deleted")
             del self._latest[id_], self._cluster[id_]
+            self._revisits.pop(id_, None)
         for its in [its for its in self._revisions if its[0] in gone]:
             del self._revisions[its], self._made[its]
         self._addresses = {url: pair for url, pair in self._addresses.items() if pair[0] not in gone}
@@ -266,6 +270,41 @@ class MemoryStore:
             and self._latest[article].first_seen_at >= since
         ]
         return [*(q for q in behind if q.key not in self._owner), *own]
+
+    def _note_revisit(self, revisit: Revisit, at: datetime) -> None:
+        before = self._revisits.get(revisit.article)
+        if revisit.removed is None and before is not None:
+            revisit = replace(revisit, removed=before[0].removed)
+        since = before[1] if before is not None and before[0].removed else at
+        self._revisits[revisit.article] = (revisit, since)
+
+    def revisits(self, outlets: Collection[str], *, due: datetime, limit: int) -> list[QueuedEntry]:
+        """Return the main addresses of articles that are to be asked again by then."""
+        behind = self._behind.revisits(outlets, due=due, limit=limit) if self._behind is not None else []
+        planned = sorted(
+            (revisit.next_due, article)
+            for article, (revisit, _) in self._revisits.items()
+            if revisit.next_due is not None and revisit.next_due <= due
+        )
+        own = [
+            QueuedEntry(key=a.key, outlet=record.outlet, url=a.url, etag=a.etag, last_modified=a.last_modified)
+            for _, article in planned
+            if (record := self._latest.get(article)) is not None and record.outlet in outlets
+            for owner, a in self._addresses.values()
+            if owner == article and a.url == record.url
+        ]
+        return [*behind, *own][:limit]
+
+    def removed(self, outlet: str | None = None) -> dict[str, datetime]:
+        """Return the ids of articles whose pages are gone, and since when."""
+        behind = self._behind.removed(outlet) if self._behind is not None else {}
+        gone = {
+            article: since
+            for article, (revisit, since) in self._revisits.items()
+            if revisit.removed
+            and (outlet is None or (article in self._latest and self._latest[article].outlet == outlet))
+        }
+        return {article: since for article, since in behind.items() if article not in self._revisits} | gone
 
     def feed_states(self, urls: Collection[str]) -> dict[str, FeedState]:
         """Return the poll state of the feeds that have one."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Days of outcomes that are counted; articles of the last week are compared with those of the month before.
 HISTORY_DAYS, RECENT_DAYS, BEFORE_DAYS = 28, 7, 35
 MOST_RECORDS = 1_000
+# Batches of revisions that one search indexes before it answers: a second or two, whatever was crawled meanwhile.
+INDEXED_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class RecordPage:
     records: tuple[Record, ...]
     next: int | None
     """The change number after (or before) which the next page stands; None at the end."""
+    partial: bool = False
+    """Revisions wait to be indexed: a search did not look at them, and the next one will look at more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +112,12 @@ def record_page(
     """Return a page of latest records in the order of their last change; `cursor` is a page's `next`."""
     sql = _sql(store)
     query = latest().where(*filters(outlet, since))
+    partial = False
     if words:
-        sql.index()
+        partial = not sql.index(most=INDEXED_AT_ONCE)
         wanted = search.matches(sql.dialect, words)
         if wanted is None:
-            return RecordPage(records=(), next=None)
+            return RecordPage(records=(), next=None, partial=partial)
         query = query.where(wanted)
     order = articles.c.change
     if cursor is not None:
@@ -123,7 +128,7 @@ def record_page(
         found = records_of(connection, query)[: limit + 1]
         more = len(found) > limit
         last = _place(connection, found[limit - 1].id) if more else None
-    return RecordPage(records=tuple(found[:limit]), next=last)
+    return RecordPage(records=tuple(found[:limit]), next=last, partial=partial)
 
 
 def change_page(store: Store, *, after: int, limit: int) -> ChangePage:

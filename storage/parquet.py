@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # A row group: large enough to compress well, small enough to read a part of.
-GROUP_BYTES = 32_000_000
+GROUP_BYTES = 16_000_000
 # All that waits to be written, over all months.
-MOST_BYTES = 128_000_000
+MOST_BYTES = 64_000_000
 # Files open at once: a dataset of thirty years.
 MOST_OPEN = 400
 # Columns whose values repeat; a text never does, and looking for repeats costs a third of the writing.

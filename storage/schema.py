@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 # One more than the last file in `migrations/versions`; see `storage.upgrade`.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -115,6 +115,17 @@ entries = Table(
     Column("outcome", Text),
     Column("seen_at", INSTANT, nullable=False),
     Index("entries_waiting", "state", "outlet", "number"),
+)
+
+revisits = Table(
+    "revisits",
+    metadata,
+    Column("article", String(24), primary_key=True),
+    Column("outlet", String(100), nullable=False),
+    Column("next_due", INSTANT),  # when it is asked again; null is never
+    Column("removed_at", INSTANT),  # since when its page is gone; null is there
+    Index("revisits_due", "next_due"),
+    Index("revisits_removed", "removed_at"),
 )
 
 feeds = Table(

@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, func, or_, select, update
 
 from kiosque.polling import FeedState
 from kiosque.urls import canonical_url
-from storage import Enqueued, QueuedEntry, feed, forget, lines, writes
+from storage import Enqueued, QueuedEntry, feed, forget, lines, revisits, writes
 from storage import search as search_module
 from storage.engine import empty_journal, make_engine, prepare, reading, writing
 from storage.queries import chunks, every, filters, latest, records_by, records_of, urls_of
@@ -217,6 +217,16 @@ class SqlStore:
                 for row in connection.execute(query).mappings()
             ]
 
+    def revisits(self, outlets: Collection[str], *, due: datetime, limit: int) -> list[QueuedEntry]:
+        """Return the main addresses of articles that are to be asked again by then."""
+        with self._reading() as connection:
+            return revisits.due(connection, outlets, at=due, limit=limit)
+
+    def removed(self, outlet: str | None = None) -> dict[str, datetime]:
+        """Return the ids of articles whose pages are gone, and since when."""
+        with self._reading() as connection:
+            return revisits.removed(connection, outlet)
+
     def feed_states(self, urls: Collection[str]) -> dict[str, FeedState]:
         """Return the poll state of the feeds that have one."""
         with self._reading() as connection:
@@ -285,13 +295,18 @@ class SqlStore:
             place = rows[-1]["change" if revisions else "last_change"]
             left = None if left is None else left - len(rows)
 
-    def index(self) -> None:
-        """Bring the search index up to date; a store that may only be read is searched as it is."""
+    def index(self, *, most: int | None = None) -> bool:
+        """Bring the search index up to date, or on by `most` batches; return whether it is.
+
+        A store that may only be read is searched as it is.
+        """
         with self._reading() as connection:
             more = search_module.behind(connection)
-        while more:
+        while more and (most is None or most > 0):
             with self._writing() as connection:
                 more = search_module.catch_up(connection)
+            most = None if most is None else most - 1
+        return not more
 
     def history(self, url: str) -> list[Record]:
         """Return every revision of the article at an address, the first one first."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import and_, delete, func, select, update
 
-from storage import FORGOTTEN, search
+from pipelines.steps import near
+from storage import FORGOTTEN, revisits, search
 from storage.put import put, put_new
 from storage.queries import chunks
 from storage.rows import LONGEST_URL, claim_text, revision_row, short_key, storable, to_text
@@ -47,6 +48,7 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
     _keep_addresses(connection, settled)
     _close_entries(connection, settled)
     _count(connection, settled)
+    revisits.note(connection, settled)
 
 
 def _save(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:
@@ -124,9 +126,23 @@ def correct(connection: Connection, record: Record, numbers: Iterator[int], *, a
         if before.change <= search.searched(connection):
             search.add(connection, [(before.change, row["title"], row["text"])])
     connection.execute(update(revisions).where(its).values(row))
+    _rebind(connection, record, before.text, row["text"])
     if record.cluster is not None:
         connection.execute(update(articles).where(articles.c.id == record.id).values(cluster=record.cluster))
     note_changes(connection, [record.id], numbers, kind="corrected", at=at)
+
+
+def _rebind(connection: Connection, record: Record, before: str, after: str) -> None:
+    """Give an article the bands of its corrected text, where that is its latest one."""
+    head = select(articles.c.number).where(articles.c.id == record.id, articles.c.revision == record.revision)
+    number = connection.execute(head).scalar()
+    if number is None or before == after:
+        return
+    stale, fresh = set(near.bands(before)), set(near.bands(after))
+    gone = and_(bands.c.band.in_(sorted(stale - fresh)), bands.c.article == number)
+    connection.execute(delete(bands).where(gone))
+    rows = [{"band": band, "article": number} for band in sorted(fresh - stale)]
+    put(connection, bands, rows, on=("band", "article"))
 
 
 def _place(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:

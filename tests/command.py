@@ -20,12 +20,13 @@ class Kiosque:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("KIOSQUE_")}
         self.environment = clean | {"KIOSQUE_ALLOW_PRIVATE_HOSTS": ",".join(hosts), "KIOSQUE_WORKERS": "1"}
 
-    def start(self, *arguments, stdin=None, **changes):
+    def start(self, *arguments, stdin=None, process_group=None, **changes):
         command = [sys.executable, "-m", "kiosque", "--home", self.home, "--outlets", self.outlets, *arguments]
         return subprocess.Popen(
             command,
             env=self.environment | changes,
             stdin=stdin,
+            process_group=process_group,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

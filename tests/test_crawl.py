@@ -224,7 +224,8 @@ def test_a_terminal_sees_progress_and_gets_its_cursor_back(kiosque):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "kiosque", "--home", kiosque.home, "--outlets", kiosque.outlets, "crawl"]
     environment = kiosque.environment | {"TERM": "xterm"}
-    with subprocess.Popen([*command, *kiosque.slugs], env=environment, stderr=theirs, stdout=subprocess.PIPE) as process:
+    command += kiosque.slugs
+    with subprocess.Popen(command, env=environment, stderr=theirs, stdout=subprocess.PIPE) as process:
         os.close(theirs)
         process.communicate(timeout=60)
     shown = b""

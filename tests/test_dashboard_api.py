@@ -108,6 +108,19 @@ def test_reserved_records_are_left_out_unless_asked_for(store, client):
     assert client.get("/api/v1/changes?limit=500").json()["changes"][-1]["kind"] == "deleted"
 
 
+def test_a_search_of_a_store_that_is_far_behind_says_that_it_is_partial(store, client, monkeypatch):
+    monkeypatch.setattr("storage.search.PAGE", 1)
+    first = client.get("/api/v1/records?search=pont")
+    monkeypatch.setattr("storage.overview.INDEXED_AT_ONCE", 0)
+    save(store, article(6, title="Le pont 6"))
+    behind = client.get("/api/v1/records?search=pont")
+    assert (first.json()["partial"], behind.json()["partial"]) == (True, True)
+    assert behind.headers["Kiosque-Search"] == "partial"
+    monkeypatch.undo()
+    whole = client.get("/api/v1/records?search=pont").json()
+    assert (whole["partial"], len(whole["records"])) == (False, 6)
+
+
 def test_revisions_of_a_record(store, client):
     save(store, article(1, revision=2, title="Le viaduc"))
     assert [one["title"] for one in client.get(f"/api/v1/records/{ID}/revisions").json()] == ["Le pont 1", "Le viaduc"]

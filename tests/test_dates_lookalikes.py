@@ -15,6 +15,21 @@ def read(text):
 
 
 DATES = {
+    # names and sections that are also words of dates, laws and deadlines
+    "Sandra Petit, le 24 octobre 2024 à 18h36": "2024-10-24T18:36:00+02:00",
+    "Samira Alami, le 24/10/2024": "2024-10-24",
+    "Marie Dupont, le 24 octobre 2024": "2024-10-24",
+    "Par Marie Avril, le 24 octobre 2024": "2024-10-24",
+    "L'Opéra de Paris, le 24 octobre 2024": "2024-10-24",
+    "Côte d'Ivoire, le 24 octobre 2024": "2024-10-24",
+    "Concert 24 octobre 2024": "2024-10-24",
+    "Livre, le 24 octobre 2024": "2024-10-24",
+    "Place Publique, 24 octobre 2024": "2024-10-24",
+    "Cours de la Bourse, 24 octobre 2024": "2024-10-24",
+    "Mort d'un poète, 24 octobre 2024": "2024-10-24",
+    "Tour de France - 24 octobre 2024": "2024-10-24",
+    "Publié dans Politique le 24 octobre 2024": "2024-10-24",
+    "Bourse Le 24/10 à 18H36": "2024-10-24T18:36:00+02:00",
     "Publié le jeu. 24 oct. 2024 à 18:36 (heure de Paris)": "2024-10-24T18:36:00+02:00",
     "Jeudi 24 octobre 2024 - 18h36 | Léa Petit": "2024-10-24T18:36:00+02:00",
     "Par Rédaction | Publié le 24/10/2024 | Mis à jour à 19h10": "2024-10-24",
@@ -330,6 +345,13 @@ DATES = {
     "Il y a trente ans": "1994-10-25",
 }
 NO_DATES = [
+    # sentences
+    "Le chantier débute le 21 octobre",
+    "La séance débutera le 24 octobre",
+    "Les portes ouvriront le 21 octobre",
+    "Concert le 24 octobre 2024",
+    "Sept à huit sur TF1",
+    "Pont 8 novembre",
     "24\\10\\2024",
     "Mort le 24 octobre 2004",
     "Il est né le 24 octobre 1985 à Nantes",
@@ -448,7 +470,6 @@ NO_DATES = [
     "1-800-24-10-24",
     "24100-2024",
     "75012 Paris",
-    "2024 / 10",
     "CS 24102",
     "F-24-10-2024-001",
     "Réf. 24/10/2024-12",

@@ -1,7 +1,7 @@
 """Any instant reads back in every shape, any text is survived, and time grows with the text."""
 
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,7 +94,7 @@ zones = st.sampled_from(ZONES)
 SINCE = datetime(1990, 1, 1, tzinfo=UTC)
 instants = st.integers(0, 46 * 365 * 86_400).map(lambda seconds: SINCE + timedelta(seconds=seconds))
 later = st.timedeltas(timedelta(0), timedelta(days=300))
-quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def is_plain(local):
@@ -191,11 +191,11 @@ HOSTILE = (
 
 def seconds(text):
     def once():
-        start = perf_counter()
+        start = process_time()
         parse_date(text, relative_to=datetime(2024, 10, 25, 10, tzinfo=UTC), timezone="Europe/Paris")
-        return perf_counter() - start
+        return process_time() - start
 
-    return min(once() for _ in range(5))
+    return min(once() for _ in range(7))
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

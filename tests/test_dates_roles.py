@@ -30,6 +30,10 @@ LINES = {
         "modified 2024-10-25T10:15:00+02:00",
     ],
     "Publié le 30 décembre 2022, mis à jour le 2 janvier": ["published 2022-12-30", "modified 2023-01-02"],
+    "Publié le 23/10/2024 à 23h50, mis à jour à 0h10": [
+        "published 2024-10-23T23:50:00+02:00",
+        "modified 2024-10-24T00:10:00+02:00",
+    ],
     "Créé hier, modifié ce matin": ["published 2024-10-24", "modified 2024-10-25"],
     "Publié et mis à jour le 24 octobre 2024": ["published 2024-10-24"],
     "Posté le 24 octobre, édité le 25 octobre": ["published 2024-10-24", "modified 2024-10-25"],

@@ -47,6 +47,11 @@ def rows(store, after=0, filters=None):
         return upserts, deleted, feed.cursor
 
 
+def feed_ids(store):
+    with store.changed() as feed:
+        return [id_ for batch in feed.batches for id_ in batch.columns["id"]]
+
+
 def kinds(store, after=0):
     with store.changed(after=after) as feed:
         return [(c.number, c.id[-1], c.revision, c.kind) for batch in feed.batches for c in batch.changes]

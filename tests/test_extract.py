@@ -2,12 +2,16 @@
 
 # ruff: noqa: E501  (one line of markup a case)
 
+from datetime import UTC, datetime
+
 import pytest
 
 from kiosque.common_rules import load_common
+from kiosque.model import CleanRules, Outlet, Page, ReadRules
 from pipelines.steps.extract import extract_blocks
 from pipelines.steps.layout import lay_out
 from pipelines.steps.parse import parse_html
+from pipelines.steps.selectors import unmatched_selectors
 from pipelines.steps.title import title_element
 
 FIRST = (
@@ -88,9 +92,21 @@ def test_words_inside_a_sentence_are_never_touched(sentence):
         f"<table><tr><td><p>{FIRST}</p><p>{SECOND}</p><p>{LAST}</p></td></tr></table>",
         f"<div class='comments-enabled'>{PARAGRAPHS}</div>",
         f"<div class='paywall-content'>{PARAGRAPHS}</div>",
+        f"<div class='subscriber-only'>{PARAGRAPHS}</div>",
         f"<form action='/'>{PARAGRAPHS}</form>",
     ],
-    ids=["breaks", "divs", "sections", "bad-names", "open-nav", "table", "comments-enabled", "paywall-content", "form"],
+    ids=[
+        "breaks",
+        "divs",
+        "sections",
+        "bad-names",
+        "open-nav",
+        "table",
+        "comments-enabled",
+        "paywall",
+        "closed",
+        "form",
+    ],
 )
 def test_an_article_is_found_in_old_and_odd_markup(body):
     found = lines(body)
@@ -148,3 +164,36 @@ def test_a_linked_name_at_the_head_of_a_paragraph_stays():
 def test_a_paragraph_left_outside_the_paywall_s_box_is_kept():
     html = f"<article><p>{FIRST}</p><div class='qiota'><p>{SECOND}</p><p>{SECOND} Bis.</p></div><p>{LAST}</p></article>"
     assert lines(html) == [FIRST, SECOND, f"{SECOND} Bis.", LAST]
+
+
+def test_a_selector_that_stopped_matching_is_named():
+    page = Page(
+        url="https://lavoix.example/a",
+        final_url="https://lavoix.example/a",
+        body=f"<h1>Le pont</h1><div class='corps'>{PARAGRAPHS}</div>".encode(),
+        fetched_at=datetime(2024, 10, 26, tzinfo=UTC),
+    )
+    outlet = Outlet(
+        slug="lavoix",
+        name="La Voix",
+        site="https://lavoix.example",
+        country="FR",
+        clean=CleanRules(drop_css=("aside.abonnement",)),
+        read=(ReadRules(body_css="div.corps", lead_css="p.chapeau"),),
+    )
+    assert unmatched_selectors(page, outlet) == ("aside.abonnement", "p.chapeau")
+
+
+@pytest.mark.parametrize("heading", ["Les réactions", "Services", "Dossiers", "L’auteur", "Commentaires", "À la une"])
+def test_an_intertitre_that_reads_like_a_box_s_heading_keeps_its_section(heading):
+    flow = f"<article><p>{FIRST}</p><h2>{heading}</h2><p>{SECOND}</p><p>{LAST}</p></article>"
+    assert lines(flow) == [FIRST, heading, SECOND, LAST]
+    sections = f"<section><h2>Le pont</h2><p>{FIRST}</p></section><section><h2>{heading}</h2><p>{SECOND}</p></section>"
+    assert lines(f"<article>{sections}<section><h2>Et après</h2><p>{LAST}</p></section></article>") == [
+        "Le pont",
+        FIRST,
+        heading,
+        SECOND,
+        "Et après",
+        LAST,
+    ]

@@ -141,6 +141,7 @@ def test_a_label_in_the_h1_is_not_the_title():
         (["Maxime MAGNIER"], ("Maxime MAGNIER",), None),
         (["M. Martin Noël"], ("Martin Noël",), None),
         (["A. Lo."], ("A. Lo.",), None),
+        (["Par Ève Durand pour Le Matin (avec AFP)"], ("Ève Durand",), "AFP"),
         (["Ève Durand", "Durand"], ("Ève Durand",), None),
         (["La rédaction"], (), None),
         (["La Voix de l'Est"], (), None),
@@ -193,3 +194,8 @@ def test_the_section_comes_from_the_breadcrumb_when_nothing_names_it():
     crumbs = [{"name": "Accueil"}, {"name": "Sports"}, {"name": "Le pont rouvre"}]
     trail = {"@type": "BreadcrumbList", "itemListElement": crumbs}
     assert metadata(ld(trail)).section == "Sports"
+
+
+def test_a_linked_name_beside_the_date_under_the_title_is_the_author():
+    html = "<h1>Le pont rouvre</h1><p><a href='/source/12/eve'>Ève Durand</a> – <time>7 juillet 2025</time></p>"
+    assert metadata(html).byline.authors == ("Ève Durand",)

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import subprocess
+import sys
 import time
 
 import pytest
@@ -193,3 +195,11 @@ def test_bad_calls_are_one_sentence(tmp_path, arguments, sentence):
     _, err = Kiosque(tmp_path).run("outlets", *arguments, code=2)
     assert sentence in err
     assert err.count("\n") == 1
+
+
+def test_what_was_added_to_the_home_is_known(tmp_path):
+    (tmp_path / "f.csv").write_text("feeds\nhttps://gazette.example/rss\n")
+    command = [sys.executable, "-m", "kiosque", "--home", tmp_path, "outlets", "import", tmp_path / "f.csv"]
+    first, second = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    assert f"kiosque --outlets {tmp_path / 'outlets'} crawl gazette-example --dry-run" in first
+    assert second == "known    gazette-example: https://gazette.example/rss is polled already\n"

@@ -1,5 +1,6 @@
 """`read_article` from bytes to article: what a reader of the dataset would notice."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -311,3 +312,33 @@ def test_the_offer_under_a_teaser_is_not_its_text():
 def test_reading_twice_gives_the_same_article():
     one = page(document(BODY))
     assert read_article(one, VOIX) == read_article(one, VOIX)
+
+
+def test_a_text_that_a_script_would_fill_in_is_read_from_the_structured_data():
+    node = {"@type": "NewsArticle", "articleBody": "\n\n".join([FIRST, SECOND, LAST, f"{SECOND} Bis."])}
+    head = f'<script type="application/ld+json">{json.dumps(node)}</script>'
+    assert lines(read(document("<div id='app'>Chargement</div>", head=head)))[:3] == [FIRST, SECOND, LAST]
+
+
+def test_a_closed_text_is_not_taken_from_the_structured_data():
+    node = {"@type": "NewsArticle", "isAccessibleForFree": False, "articleBody": "\n".join([FIRST, SECOND, LAST] * 3)}
+    head = f'<script type="application/ld+json">{json.dumps(node)}</script>'
+    assert lines(read(document(f"<p>{FIRST}</p>", head=head))) == [FIRST]
+
+
+def test_hidden_copies_and_repeated_paragraphs_are_read_once():
+    hidden = f"<div style='display: none'><p>{FIRST}</p></div>"
+    assert lines(read(document(BODY + hidden + f"<div><p>{SECOND}</p></div>"))).count(SECOND) == 1
+
+
+@pytest.mark.parametrize(
+    "inside", [BODY + "<p>Avec AFP</p>", "<p>AFP</p>" + BODY, f"<p>PARIS (AFP) - {FIRST}</p>{BODY}"]
+)
+def test_the_agency_is_known_by_its_sign_off_and_its_dateline(inside):
+    assert read(document(inside)).agency == "AFP"
+
+
+def test_a_text_in_an_introduction_s_clothes_is_no_chapo():
+    article = read(document(f"<div class='introduction'><p>{FIRST}</p><p>{SECOND}</p></div>"))
+    assert article.lead is None
+    assert lines(article) == [FIRST, SECOND]

@@ -21,10 +21,37 @@ VOIX = Outlet(
 )
 SENTENCE = "Le maire a annoncé mardi que les travaux de la place commenceront au printemps, pour une durée de dix mois."
 
-tags = st.sampled_from(
-    "p div h1 h2 a ul li span table tr td article section blockquote br time figure nav aside form b script title meta "
-    "main header iframe x-y".split()
-)
+TAGS = [
+    "p",
+    "div",
+    "h1",
+    "h2",
+    "a",
+    "ul",
+    "li",
+    "span",
+    "table",
+    "tr",
+    "td",
+    "article",
+    "section",
+    "blockquote",
+    "br",
+    "time",
+    "figure",
+    "nav",
+    "aside",
+    "form",
+    "b",
+    "script",
+    "title",
+    "meta",
+    "main",
+    "header",
+    "iframe",
+    "x-y",
+]
+tags = st.sampled_from(TAGS)
 attributes = st.sampled_from(
     [
         "",
@@ -73,7 +100,7 @@ def answer(body, *, url="https://lavoix.example/a", headers=(("content-type", "t
     return found
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(pieces, max_size=60))
 def test_any_soup_of_tags_gives_an_article_or_a_reason(soup):
     found = answer("".join(soup).encode())
@@ -82,14 +109,14 @@ def test_any_soup_of_tags_gives_an_article_or_a_reason(soup):
         assert all(line.strip() for line in found.text.split("\n"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_give_an_article_or_a_reason(noise):
     answer(noise)
     answer(b"<h1>Le pont</h1><p>" + SENTENCE.encode() + noise + b"<p>" + SENTENCE.encode())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_address_and_label_gives_an_article_or_a_reason(url, label):
     headers = (("content-type", f"text/html; charset={label}"),)
@@ -106,10 +133,10 @@ P = f"<p>{SENTENCE}</p>"
         "<b>" * 20_000 + P,
         "<table>" * 5_000 + P,
         P * 4_000,
-        "<p>" + "a " * 1_000_000,
+        "<p>" + "a " * 300_000,
         "<p>" + " ," * 200_000,
         "<p>" + "« " * 200_000,
-        "<p>" + ("mot " * 40 + "<br>") * 4_000,
+        "<p>" + ("mot " * 40 + "<br>") * 1_500,
         "<ul>" + "<li><a href=x>Un titre de lien</a></li>" * 4_500,
         "<h2><a href=x>Un titre d’article assez long</a></h2><p>court</p>" * 2_400,
         "<h2>À lire aussi</h2>" * 4_500,

@@ -246,6 +246,17 @@ def test_a_feed_itself_leads_to_its_site(tmp_path):
         assert load_outlet(kiosque.outlets / "gazette.toml").feeds == (f"{site.url}/rss",)
 
 
+def test_a_feed_is_enough_where_the_front_page_is_closed(tmp_path):
+    with Site() as site:
+        fill(site)
+        site.answers["/robots.txt"] = (200, "text/plain", b"User-agent: *\nDisallow: /$\n")
+        kiosque = Kiosque(tmp_path, hosts=[site.host])
+        out, _ = kiosque.run("outlets", "add", f"{site.url}/rss", "--yes", "--slug", "gazette")
+        assert "Note: its front page was not read: 127.0.0.1 forbids us to crawl" in out
+        written = load_outlet(kiosque.outlets / "gazette.toml")
+        assert (written.name, written.feeds) == ("Essai", (f"{site.url}/rss",))
+
+
 def test_another_language_is_taken_when_asked_for(tmp_path):
     with Site() as site:
         english = article("The bridge opens again", text=ENGLISH).replace(b'lang="fr"', b'lang="en"')
@@ -257,6 +268,21 @@ def test_another_language_is_taken_when_asked_for(tmp_path):
         kiosque = Kiosque(tmp_path, hosts=[site.host])
         kiosque.run("outlets", "add", site.url, "--yes", "--slug", "gazette", "--language", "any")
         assert load_outlet(kiosque.outlets / "gazette.toml").language == "en"
+
+
+def test_the_feeds_of_a_known_outlet_are_looked_for_anew(tmp_path):
+    with Site() as site:
+        fill(site)
+        kiosque = Kiosque(tmp_path / "shipped", hosts=[site.host])
+        kiosque.outlet("gazette", site=site.url, feeds=[f"{site.url}/old"], country="BE", tags=["local"])
+        _, err = kiosque.run("outlets", "add", site.url, "--again", "--yes", code=2)
+        assert f"{kiosque.outlets / 'gazette.toml'}: exists already and is not written over" in err
+        out, _ = kiosque.run("outlets", "add", site.url, "--again", given="n\n")
+        assert f'feeds = ["{site.url}/rss"]' in out
+        assert 'country = "BE"' in out
+        assert 'tags = ["local"]' in out
+        _, err = kiosque.run("outlets", "add", "https://nowhere.example", "--again", code=2)
+        assert err == "kiosque: --again: no known outlet is at https://nowhere.example\n"
 
 
 def test_it_asks_before_it_writes(tmp_path):

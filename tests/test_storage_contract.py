@@ -9,7 +9,7 @@ import pytest
 
 from kiosque.model import FeedEntry, Record, Rights
 from kiosque.polling import new_feed
-from storage import Address, Settled, open_storage
+from storage import Address, Revisit, Settled, open_storage
 from storage.memory import MemoryStore
 
 NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
@@ -209,3 +209,46 @@ def test_counts_are_by_outlet(store):
     store.enqueue("gazette", [("b", entry(url="https://gazette.example/b"))], at=NOON)
     store.settle([settled(record())])
     assert store.counts() == {"gazette": {"articles": 1, "revisions": 1, "pending": 1}}
+
+
+# -- revisits ------------------------------------------------------------------------------------
+
+ID = "a" * 24
+HOUR = timedelta(hours=1)
+
+
+def look(at, **said):
+    return settled(None, outcome="unchanged", at=at, revisit=Revisit(article=ID, **said))
+
+
+def test_an_article_is_asked_again_when_its_time_has_come(store):
+    known = Address(key=KEY, url=KEY, etag='"1"')
+    store.settle([settled(record(), addresses=(known,), revisit=Revisit(article=ID, next_due=NOON + HOUR))])
+    assert store.revisits({"gazette"}, due=NOON, limit=9) == []
+    assert store.revisits({"autre"}, due=NOON + HOUR, limit=9) == []
+    (found,) = store.revisits({"gazette"}, due=NOON + HOUR, limit=9)
+    assert (found.url, found.outlet, found.etag) == (KEY, "gazette", '"1"')
+    store.settle([look(NOON + HOUR, next_due=NOON + 6 * HOUR)])
+    assert store.revisits({"gazette"}, due=NOON + 2 * HOUR, limit=9) == []
+    store.settle([look(NOON + 6 * HOUR, next_due=None, removed=False)])
+    assert store.revisits({"gazette"}, due=NOON + 99 * HOUR, limit=9) == []
+
+
+def test_a_page_that_is_gone_is_marked_and_its_record_stays(store):
+    store.settle([settled(record())])
+    store.settle([look(NOON + HOUR, removed=True)])
+    store.settle([look(NOON + 2 * HOUR, removed=True), settled(None, key="https://gazette.example/b", outcome="x")])
+    assert store.removed() == {ID: NOON + HOUR}
+    assert store.removed("autre") == {}
+    assert KEY in store.known([KEY])
+    store.settle([look(NOON + 3 * HOUR, removed=None)])
+    assert store.removed("gazette") == {ID: NOON + HOUR}
+    store.settle([look(NOON + 4 * HOUR, removed=False)])
+    assert store.removed() == {}
+
+
+def test_what_is_forgotten_is_not_asked_again(store):
+    store.settle([settled(record(), revisit=Revisit(article=ID, next_due=NOON, removed=True))])
+    store.forget(urls=[KEY], at=NOON)
+    assert store.revisits({"gazette"}, due=NOON, limit=9) == []
+    assert store.removed() == {}

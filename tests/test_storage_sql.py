@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 from test_storage_contract import KEY, NOON, entry, record, settled
 
-from kiosque.errors import StorageError, UsageError
+from kiosque.errors import KiosqueError, StorageError, UsageError
 from storage import open_storage
 from storage.memory import MemoryStore
 
@@ -124,3 +124,50 @@ def test_a_read_only_home_is_named(tmp_path):
     blocked.write_text("not a folder")
     with pytest.raises(StorageError, match="choose another --home"):
         open_storage(f"sqlite:///{blocked / 'k.sqlite'}")
+
+
+def test_a_foreign_database_keeps_every_byte(path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE recettes (nom TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match="something else"):
+        open_storage(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_damaged_file_says_what_to_do(path):
+    store = open_storage(f"sqlite:///{path}")
+    store.settle([settled(record(id=f"{n:024d}", text="mot " * 2000), key=f"k{n}") for n in range(30)])
+    store.close()
+    raw = bytearray(path.read_bytes())
+    raw[16_384 : len(raw) - 8_192] = b"\xff" * (len(raw) - 24_576)
+    path.write_bytes(raw)
+    with pytest.raises(StorageError, match=r"damaged; .*kiosque doctor"):
+        list(open_storage(f"sqlite:///{path}").records())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_read_only_file_is_named(path):
+    store = open_storage(f"sqlite:///{path}")
+    store.close()
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    with pytest.raises(StorageError, match="read-only"):
+        store.settle([settled(record())])
+
+
+def test_a_missing_driver_is_named_with_its_remedy(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
+    with pytest.raises(UsageError, match=r"pip install 'kiosque\[postgresql\]'"):
+        open_storage("postgresql://user@host/press")
+
+
+@pytest.mark.parametrize("rest", ["@/press?host=/nulle/part", "@host:porte/press"])
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_password_is_never_shown(scheme, rest):
+    with pytest.raises(KiosqueError) as error:
+        open_storage(f"{scheme}://user:motdepasse{rest}")
+    assert "motdepasse" not in str(error.value)

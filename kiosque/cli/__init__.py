@@ -13,9 +13,11 @@ from kiosque import __version__
 from kiosque.cli.crawl import crawl
 from kiosque.cli.dashboard import dashboard
 from kiosque.cli.date import date_command
+from kiosque.cli.db import db_app
 from kiosque.cli.demo import demo
 from kiosque.cli.doctor import doctor
 from kiosque.cli.export import export
+from kiosque.cli.forget import forget
 from kiosque.cli.outlets import outlets_app
 from kiosque.cli.read import read
 from kiosque.cli.records import records
@@ -85,10 +87,11 @@ def options(
     context.obj = Globals(home=home, outlets_dir=outlets, db=db)
 
 
-for command in (crawl, dashboard, demo, doctor, export, read, records, reread, schedule, status):
+for command in (crawl, dashboard, demo, doctor, export, forget, read, records, reread, schedule, status):
     app.command()(command)
 app.command("date")(date_command)
 app.add_typer(outlets_app, name="outlets")
+app.add_typer(db_app, name="db")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosque.cli.outlets_add import add_outlet
+from kiosque.cli.outlets_check import check_outlets
+from kiosque.cli.outlets_clutter import clutter
 from kiosque.cli.outlets_home import known_outlets
 from kiosque.cli.outlets_lists import export_list, import_list
 
@@ -20,6 +22,8 @@ outlets_app = typer.Typer(
     no_args_is_help=True, help="The outlets that Kiosque knows: list, show, add, check, import and export them."
 )
 outlets_app.command("add")(add_outlet)
+outlets_app.command("check")(check_outlets)
+outlets_app.command("clutter")(clutter)
 outlets_app.command("import")(import_list)
 outlets_app.command("export")(export_list)
 

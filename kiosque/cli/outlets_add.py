@@ -13,7 +13,7 @@ from kiosque.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kiosque.cli.outlets_explore import Explored, Sampled
+    from kiosque.cli.outlets_explore import Explored, Sampled, Wanted
     from kiosque.model import Article, Outlet
     from kiosque.settings import Settings
 
@@ -27,6 +27,7 @@ def add_outlet(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write the file without asking")] = False,
     language: Annotated[str, typer.Option(help="The language that is taken; `any` takes every one")] = "fr",
     slug: Annotated[str | None, typer.Option(help="The outlet's short name [default: made of the address]")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Look for the feeds of a known outlet anew")] = False,
 ) -> None:
     """Find a site's feeds, read a few of its articles, show what comes of them, and write its outlet file.
 
@@ -36,7 +37,8 @@ def add_outlet(
     address = site_url(url)
     outlets = known_outlets(ctx)
     folder = own_folder(settings)
-    explored = explored_site(settings, outlets, address, language=language, slug=checked_slug(slug, outlets))
+    wanted = wanted_site(settings, outlets, address, language=language, slug=checked_slug(slug, outlets), again=again)
+    explored = explored_site(settings, outlets, wanted)
     for line in preview(explored):
         print(line)
     outlet = explored.outlet
@@ -50,25 +52,42 @@ def add_outlet(
     print(f"Crawl it: {crawl_with(settings, folder, outlet.slug)}")
 
 
-def explored_site(
-    settings: Settings, outlets: dict[str, Outlet], url: str, *, language: str, slug: str | None
-) -> Explored:
-    """Explore a site in this process."""
+def wanted_site(
+    settings: Settings, outlets: dict[str, Outlet], url: str, *, language: str, slug: str | None, again: bool
+) -> Wanted:
+    """Return what is to be explored. Raises `KiosqueError` for what can be refused before anything is asked."""
     from kiosque.cli.crawl import NO_CONTACT, may_contact
+    from kiosque.cli.outlets_explore import Wanted, refuse_known
+    from kiosque.outlets import outlet_for
+
+    known = outlets.get(outlet_for(url, outlets).slug) if again else None
+    if again and known is None:
+        raise UsageError(f"--again: no known outlet is at {url}")
+    others = {each: outlet for each, outlet in outlets.items() if known is None or each != known.slug}
+    refuse_known(url, others)
+    if not may_contact(url, settings):
+        raise UsageError(f"{url}: {NO_CONTACT}")
+    folder = own_folder(settings)
+    taken = {*outlets, *(path.stem for path in folder.glob("*.toml"))} if folder.is_dir() else set(outlets)
+    return Wanted(
+        url=url,
+        outlets=others,
+        language=language,
+        slug=slug,
+        taken=taken,
+        policy=settings.rights_reserved,
+        known=known,
+    )
+
+
+def explored_site(settings: Settings, outlets: dict[str, Outlet], wanted: Wanted) -> Explored:
+    """Explore a site in this process."""
     from kiosque.cli.logs import log_to_stderr
-    from kiosque.cli.outlets_explore import MOST_PER_HOST, Wanted, explore, refuse_known
+    from kiosque.cli.outlets_explore import MOST_PER_HOST, explore
     from pipelines.pool import ReaderPool
     from spiders.scout import run_scout
 
-    refuse_known(url, outlets)
-    if not may_contact(url, settings):
-        raise UsageError(f"{url}: {NO_CONTACT}")
     log_to_stderr()
-    folder = own_folder(settings)
-    taken = {*outlets, *(path.stem for path in folder.glob("*.toml"))} if folder.is_dir() else set(outlets)
-    wanted = Wanted(
-        url=url, outlets=outlets, language=language, slug=slug, taken=taken, policy=settings.rights_reserved
-    )
     pool = ReaderPool(workers=settings.worker_count, page_time=settings.page_time, page_memory=settings.page_memory)
     try:
         found: Explored = run_scout(

@@ -20,6 +20,7 @@ from kiosque.urls import canonical_url, same_site
 from pipelines.rights import rights_of
 from pipelines.steps.language import detect_language
 from pipelines.steps.learn import learn
+from pipelines.steps.selectors import unmatched_selectors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -52,6 +53,10 @@ class Wanted:
     taken: Collection[str] = ()
     """Slugs that the new outlet must not have."""
     policy: ReservedPolicy = "store"
+    seconds: float = 600.0
+    """For all of it: a slow site could take half a minute for each request."""
+    known: Outlet | None = None
+    """The outlet whose feeds are looked for anew; it is none of `outlets`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,8 @@ class Sampled:
     rights: Rights | None = None
     front: scout.Front | None = None
     """What the page says as any page does: its system, its locale."""
+    unmatched: tuple[str, ...] = ()
+    """The outlet's own selectors that find nothing on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,18 @@ class Explored:
 
 async def explore(wanted: Wanted, fetch: Fetcher, pool: ReaderPool) -> Explored:
     """Look at a site. Raises `KiosqueError`, one sentence, for what cannot become an outlet."""
+    try:
+        async with asyncio.timeout(wanted.seconds):
+            return await explored(wanted, fetch, pool)
+    except TimeoutError as error:
+        raise KiosqueError(
+            f"{wanted.url}: looking at it took longer than {wanted.seconds:.0f} seconds; it answers slowly, "
+            f"or its robots.txt asks for long waits"
+        ) from error
+
+
+async def explored(wanted: Wanted, fetch: Fetcher, pool: ReaderPool) -> Explored:
+    """Look at a site, however long it takes."""
     refuse_known(wanted.url, wanted.outlets)
     front, given, notes = await front_of(wanted, fetch, pool)
     if is_parked(front):
@@ -102,13 +121,13 @@ async def explore(wanted: Wanted, fetch: Fetcher, pool: ReaderPool) -> Explored:
             f"{wanted.url}: its articles are in another language ({language}), not {wanted.language}; "
             f"--language any takes it"
         )
-    draft = scout.declare(front, chosen, ANYWHERE, language=language, taken=wanted.taken, slug=wanted.slug)
+    draft = drafted(wanted, front, chosen, language)
     sampled = await sample(draft, entries, fetch, pool, policy=wanted.policy)
     articles = [each.article for each in sampled if each.article is not None]
     if not articles:
         raise KiosqueError(nothing_read(draft, sampled))
     fronts = (front, *(each.front for each in sampled if each.front))
-    place = place_of(fronts, chosen, entries, wanted.outlets)
+    place = place_of(fronts, chosen, entries, wanted)
     refused = [each.outcome for each in sampled if each.article is None]
     rights = [each.rights for each in sampled if each.rights is not None]
     return Explored(
@@ -150,7 +169,10 @@ async def front_of(
     refuse_known(home, wanted.outlets)
     note = f"{wanted.url} is a feed itself; its articles stand on {home}, which is looked at"
     given = scout.FoundFeed(url=page.final_url, reading=reading)
-    page = usable(await fetch(home), wanted, asked=home)
+    fetched = await fetch(home)
+    if fetched.page is None and not fetched.final_url:  # the feed is there: a front page is not needed for more
+        return scout.Front(url=home), given, [note, f"its front page was not read: {said_of(fetched.outcome, home)}"]
+    page = usable(fetched, wanted, asked=home)
     return front_or_refusal(page, wanted), given, [note, *moved(page, home)]
 
 
@@ -197,20 +219,27 @@ def home_of(url: str, reading: FeedReading) -> str:
     return home
 
 
+def drafted(wanted: Wanted, front: scout.Front, chosen: scout.ChosenFeeds, language: str) -> Outlet:
+    """Return the outlet, its place still open; of a known one all but the feeds stays."""
+    if wanted.known is None:
+        return scout.declare(front, chosen, ANYWHERE, language=language, taken=wanted.taken, slug=wanted.slug)
+    feeds, sitemaps = ([found.url for found in each] for each in (chosen.feeds, chosen.news_sitemaps))
+    return replace(wanted.known, feeds=tuple(feeds), news_sitemaps=tuple(sitemaps))
+
+
 def place_of(
-    fronts: Iterable[scout.Front],
-    chosen: scout.ChosenFeeds,
-    entries: Iterable[FeedEntry],
-    outlets: Mapping[str, Outlet],
+    fronts: Iterable[scout.Front], chosen: scout.ChosenFeeds, entries: Iterable[FeedEntry], wanted: Wanted
 ) -> scout.Place:
     """Guess the place by the front page first, then by the articles' pages and the feeds."""
+    if wanted.known is not None:
+        return scout.Place(country=wanted.known.country, timezone=wanted.known.timezone, why="as its file says")
     pages = list(fronts)
     said = [locale for page in pages for locale in (page.language, page.locale)]
     return scout.guess_place(
         pages[0].url,
         locales=(*said, chosen.all[0].reading.language),
         dates=[text for entry in entries for text in (entry.published, entry.updated) if text],
-        outlets=tuple(outlets.values()),
+        outlets=tuple(wanted.outlets.values()),
     )
 
 
@@ -243,10 +272,14 @@ async def one(outlet: Outlet, entry: FeedEntry, fetch: Fetcher, pool: ReaderPool
         host_claims=fetched.claims,
     )
     rights = rights_of(visit, reading, policy=policy)
-    front = scout.read_front(fetched.page)
-    if isinstance(reading, Rejected):
-        return Sampled(url=entry.url, outcome=f"rejected:{reading.reason}", rights=rights, front=front)
-    return Sampled(url=entry.url, article=reading, rights=rights, front=front)
+    return Sampled(
+        url=entry.url,
+        article=None if isinstance(reading, Rejected) else reading,
+        outcome=f"rejected:{reading.reason}" if isinstance(reading, Rejected) else "",
+        rights=rights,
+        front=scout.read_front(fetched.page),
+        unmatched=unmatched_selectors(fetched.page, outlet),
+    )
 
 
 def no_feed(front: scout.Front, chosen: scout.ChosenFeeds, tried: tuple[str, ...]) -> str:

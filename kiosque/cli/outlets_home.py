@@ -17,7 +17,10 @@ def known_outlets(ctx: typer.Context) -> dict[str, Outlet]:
     """Load the shipped outlets and one's own."""
     from kiosque.outlets import load_outlets
 
-    return load_outlets(settings_of(ctx).outlets_dir)
+    settings = settings_of(ctx)
+    folder = own_folder(settings)
+    # What was added to the home is known too: nobody adds it twice.
+    return load_outlets(folder if settings.outlets_dir or folder.is_dir() else None)
 
 
 def settings_of(ctx: typer.Context) -> Settings:

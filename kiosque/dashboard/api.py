@@ -45,10 +45,11 @@ ArticleId = Annotated[str, Path(pattern=ID)]
 RECORD = {key: value for key, value in record_schema().items() if not key.startswith("$")}
 PAGE_OF_RECORDS = {
     "type": "object",
-    "required": ["records", "next"],
+    "required": ["records", "next", "partial"],
     "properties": {
         "records": {"type": "array", "items": RECORD},
         "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null at the end"},
+        "partial": {"type": "boolean", "description": "Newer records still wait to be indexed: search again"},
     },
 }
 CHANGE = {
@@ -107,9 +108,10 @@ def list_records(
     records = [record_to_dict(one) for one in page.records if include_reserved or not is_reserved(one)]
     going_on = cursor_text(desk.store, page.next) if page.next is not None else None
     headers = _next_page(request, "cursor", going_on) if going_on else {}
+    headers |= {"Kiosque-Search": "partial"} if page.partial else {}
     if form == "jsonl":
         return lines_response(records, headers)
-    return json_response({"records": records, "next": going_on}, headers)
+    return json_response({"records": records, "next": going_on, "partial": page.partial}, headers)
 
 
 @router.get("/records/{id}", responses=_answers(RECORD))

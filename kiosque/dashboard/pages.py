@@ -119,6 +119,7 @@ def articles(
         "articles.html",
         records=found.records,
         next=found.next,
+        partial=found.partial,
         words=words,
         chosen=chosen or "",
         since=f"{day:%Y-%m-%d}" if day else "",

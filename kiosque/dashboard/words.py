@@ -57,6 +57,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "all_outlets": ("All outlets", "Tous les titres"),
     "since": ("Fetched since", "Collectés depuis le"),
     "no_match": ("No article matches.", "Aucun article ne correspond."),
+    "partial": (
+        "The newest articles are still being indexed: search again for more.",
+        "Les articles les plus récents restent à indexer : cherchez encore une fois.",
+    ),
     "next": ("Older articles", "Articles plus anciens"),
     "first": ("Newest articles", "Articles les plus récents"),
     "published": ("Published", "Publié"),

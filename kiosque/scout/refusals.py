@@ -10,7 +10,7 @@ NO_FEED = (
 )
 # The beginning of an outcome, the longest match first; {host} and {url} are filled in.
 SENTENCES = {
-    "blocked:robots": "{host} forbids us to crawl: its robots.txt closes {url} to Kiosque, or could not be read",
+    "blocked:robots": "{host} forbids us to crawl: its robots.txt closes {url} to Kiosque",
     "blocked:no-contact": "{host} was not asked: set KIOSQUE_CONTACT to a URL or e-mail address first",
     "blocked:private-address": "{host} is a private address; KIOSQUE_ALLOW_PRIVATE_HOSTS={netloc} allows it",
     "blocked:host-waits": "{host} asks us to wait; try again later",
@@ -29,6 +29,7 @@ SENTENCES = {
     "failed:timeout": "{host} does not answer in time; try again later",
     "failed:refused": "{host} takes no connection",
     "failed:too-large": "{url} is larger than a page may be",
+    "failed:robots-unread": "{host} gives no robots.txt that can be read, so nothing may be asked; try again later",
     "failed:redirect-loop": "{url} redirects in circles",
     "failed": "{url} could not be fetched ({outcome})",
     "skipped:budget": "{host} got as many requests as it may get at once; try again later",

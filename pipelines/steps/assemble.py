@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kiosque.model import Article
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pipelines.steps.body import Body
     from pipelines.steps.dates import ResolvedDates
     from pipelines.steps.metadata import Metadata
+
+# "PARIS (AFP) - ", as agencies open a text.
+_DATELINE = re.compile(r"^[^().]{2,60}\(([A-Z][\w -]{1,20})\)\s*[-–—:]")
 
 
 def assemble(
@@ -29,7 +33,7 @@ def assemble(
         lead=body.lead,
         text=body.text,
         authors=found.byline.authors or signed.authors,
-        agency=found.byline.agency or signed.agency or find_agency(body.signature or ""),
+        agency=found.byline.agency or signed.agency or _agency_in(body),
         section=found.section,
         tags=found.tags,
         image=found.image,
@@ -41,3 +45,11 @@ def assemble(
         removed=body.removed,
         fetched_at=page.fetched_at,
     )
+
+
+def _agency_in(body: Body) -> str | None:
+    """Return the agency that a signature, a byline taken out of the text, or the text's dateline names."""
+    bylines = [line for line, rule in body.removed if rule == "common: byline"]
+    datelines = [found[1] for block in body.blocks[:3] if (found := _DATELINE.match(block.text))]
+    named = (find_agency(text) for text in (body.signature or "", *bylines, *datelines))
+    return next((agency for agency in named if agency), None)

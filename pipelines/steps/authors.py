@@ -92,7 +92,7 @@ _OPENING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TITLES = re.compile(r"^(?:mmes?|mm?\.|melle|mlle|me|m|dr|pr|maître|professeur)\s+(?=[A-ZÉÈÀÎÔ])", re.IGNORECASE)
-_SPLIT = re.compile(r"\s*(?:,|;|/|\||•|·|\n|\s[-–—]\s|\bet\b|\band\b|&|\bavec\b|\+)\s*", re.IGNORECASE)
+_SPLIT = re.compile(r"\s*(?:,|;|/|\||•|·|\n|\s[-–—]\s|\bet\b|\band\b|&|\bavec\b|\bpour\b|\+)\s*", re.IGNORECASE)
 _AGENCY = re.compile(
     r"(?<![\w-])(?:" + "|".join(re.escape(name) for name in sorted(AGENCIES, key=len, reverse=True)) + r")(?![\w-])",
     re.IGNORECASE,

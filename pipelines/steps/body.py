@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from pipelines.steps.extract import Block, extract_blocks
 from pipelines.steps.language import detect_language
 from pipelines.steps.lead import find_lead, put_lead_first, repeats
 from pipelines.steps.lines import words_of
+from pipelines.steps.structured import plain
 from pipelines.steps.typography import mend
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from pipelines.steps.parse import Document
 
 
+_PARAGRAPH = 80
+_DECLARED = 500
+_MAX_DECLARED = 200_000
+_FAR_LESS = 0.4
 _EDGE = 3
 """How many lines at either end of a text can be a byline or the title once more."""
 
@@ -50,6 +56,7 @@ def read_body(
     rules: ReadRules,
     common: CommonRules,
     learned: frozenset[str],
+    paywalled: bool,
 ) -> Body:
     """Read the whole text of a page. The document's tree is consumed."""
     label = document.root.get("lang") or found.structured.first("og:locale", "content-language")
@@ -63,11 +70,14 @@ def read_body(
         body_css=rules.body_css,
     )
     mended = tuple(replace(block, text=mend(block.text)) for block in blocks)
+    mended = _or_declared(mended, found, paywalled=paywalled)
     whole = put_lead_first(_without_names(_without_title(mended, found.title), found.byline.authors), lead)
     cleaned = clean_blocks(whole, rules=outlet.clean, common=common, learned=learned)
     rest, signature = take_signature(_trim(cleaned.blocks))
     kept = _trim(rest)
-    leads = [block.text for block in kept if block.kind == "lead"]
+    # A chapô introduces something: alone, it is the text.
+    alone = all(block.kind == "lead" for block in kept)
+    leads = [] if alone else [block.text for block in kept if block.kind == "lead"]
     text = "\n".join(block.text for block in kept)
     return Body(
         blocks=kept,
@@ -76,6 +86,20 @@ def read_body(
         removed=cleaned.removed,
         language=detect_language(text, label=label),
     )
+
+
+def _or_declared(blocks: tuple[Block, ...], found: Metadata, *, paywalled: bool) -> tuple[Block, ...]:
+    """Return the text that the structured data declares where the page shows far less: a script would fill it in.
+
+    Never for a paywalled article: what its outlet does not show is not ours to take.
+    """
+    declared = found.structured.node.get("articleBody")
+    if paywalled or not isinstance(declared, str) or len(declared) < _DECLARED:
+        return blocks
+    if sum(len(block.text) for block in blocks) >= _FAR_LESS * len(declared):
+        return blocks
+    lines = (mend(plain(line) or "") for line in re.split(r"\s*(?:\n|<br ?/?>|</p>)\s*", declared[:_MAX_DECLARED]))
+    return tuple(Block(text=line) for line in lines if line)
 
 
 def _without_title(blocks: tuple[Block, ...], title: str | None) -> tuple[Block, ...]:
@@ -97,11 +121,14 @@ def _without_names(blocks: tuple[Block, ...], authors: tuple[str, ...]) -> tuple
 
 
 def _trim(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Drop empty blocks, a block repeated right after itself, and headings that nothing follows."""
+    """Drop empty blocks, repeated ones (short lines only right after themselves), and headings that nothing follows."""
     kept: list[Block] = []
+    paragraphs: set[str] = set()
     for block in blocks:
-        if block.text and not (kept and kept[-1].text == block.text):
+        if block.text and block.text not in paragraphs and not (kept and kept[-1].text == block.text):
             kept.append(block)
+            if len(block.text) >= _PARAGRAPH:
+                paragraphs.add(block.text)
     while kept and kept[-1].kind == "head":
         kept.pop()
     return tuple(kept)

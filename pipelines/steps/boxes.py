@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.steps.layout import INLINE
@@ -31,7 +32,7 @@ _CAPSULE_LENGTH = 300
 _LABEL_LINK = 15
 _SLACK = 3
 _OFFER_LENGTH = 1500
-_PAYWALL = re.compile(
+PAYWALL = re.compile(
     r"paywall|premium|piano|poool|qiota|restricted|offers?\b|offre|subscri|abonn|abo[_-]|teaser-?end|wall\b"
 )
 _OFFER = re.compile(
@@ -40,6 +41,8 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 _CARD_LENGTH = 600
+_SHORT_BOX = 300
+_LONG = 80
 _SEVERAL = 3
 _NEARLY_ALL = 0.8
 _MOSTLY = 0.6
@@ -48,76 +51,69 @@ _MOSTLY = 0.6
 def find_boxes(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield elements that a heading or their make tells to be no part of the article; the tree is left as it was."""
     titles: list[HtmlElement] = []
+    in_body = False
     for element in layout.elements:
         tag, length = element.tag, layout.length[element]
+        in_body = in_body or (tag == "p" and layout.prose.get(element, 0) >= _LONG)
         # A wrapper around one element says nothing that the element does not.
         if not length or (len(element) == 1 and tag not in _HEADINGS and layout.length[element[0]] == length):
             continue
         if tag in _HEADINGS:
-            if _opens(element, length, _HEADING_LENGTH, common):
-                yield from _box_of(element, layout, common)
+            if group := _group_of(element, length, _HEADING_LENGTH, common):
+                yield from _box_of(element, group if in_body else "top", layout, common)
             elif _is_linked(element, layout):
                 titles.append(element)
         elif tag in _LISTS:
             if is_link_list(element, layout):
                 yield element
-        elif tag in _LABELS and _opens(element, length, _LABEL_LENGTH, common):
-            yield from _box_of(element, layout, common)
+        elif tag in _LABELS and (group := _group_of(element, length, _LABEL_LENGTH, common)):
+            yield from _box_of(element, group if in_body else "top", layout, common)
     yield from _cards(titles, layout)
-    yield from find_offers(layout)
     yield from _capsules(layout, common)
 
 
 def _capsules(layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield "Lire aussi" and its link where they stand inside a paragraph, as one element of their own."""
-    for element in layout.elements:
-        length = layout.length[element]
-        if (
-            element.tag in _CAPSULES
-            and _LABEL_LINK < length <= _CAPSULE_LENGTH
-            and layout.linked[element] * 2 >= length
-        ):
+    for element in layout.root.iter(*_CAPSULES):
+        linked, length = layout.linked[element], layout.length[element]
+        if not linked or not _LABEL_LINK < length <= min(2 * linked, _CAPSULE_LENGTH):
+            continue
+        if next(element.iter("a"), None) is not None:  # not itself part of a link
             text = " ".join(" ".join(element.itertext()).split())
             if opening_group(text, plain_line(text), common) is not None:
                 yield element
 
 
-def find_offers(layout: Layout) -> Iterator[HtmlElement]:
-    """Yield elements named after a paywall that sell a subscription; one that holds the article sells nothing."""
-    for element in layout.elements:
-        is_named = 0 < layout.length[element] <= _OFFER_LENGTH and _is_paywall(layout.names[element])
-        if is_named and _OFFER.search(" ".join(element.itertext())):
-            yield element
+def is_offer(element: HtmlElement, length: int) -> bool:
+    """Tell whether an element named after a paywall sells a subscription; one that holds the article sells nothing."""
+    return 0 < length <= _OFFER_LENGTH and _OFFER.search(" ".join(element.itertext())) is not None
 
 
-@lru_cache(maxsize=8192)
-def _is_paywall(names: str) -> bool:
-    return _PAYWALL.search(names) is not None
-
-
-def _opens(element: HtmlElement, length: int, most: int, common: CommonRules) -> bool:
+def _group_of(element: HtmlElement, length: int, most: int, common: CommonRules) -> str | None:
     if length > most:
-        return False
+        return None
     text = " ".join(element.itertext()) if len(element) else element.text
-    return opens_box(text, common) if text else False
+    return heading_group(text, common) if text else None
 
 
 @lru_cache(maxsize=16384)
-def opens_box(text: str, common: CommonRules) -> bool:
-    """Tell whether a text is the heading of a box of links, comments or offers."""
+def heading_group(text: str, common: CommonRules) -> str | None:
+    """Return the group of a text that heads a box of links, comments or offers; None for any other text."""
     plain = plain_line(text).rstrip(" :!?.")
-    return bool(plain) and any(pattern.fullmatch(plain) for _, pattern in common.headings)
+    return next((group for group, pattern in common.headings if pattern.fullmatch(plain)), None) if plain else None
 
 
-def _box_of(heading: HtmlElement, layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
+def _box_of(heading: HtmlElement, group: str, layout: Layout, common: CommonRules) -> Iterator[HtmlElement]:
     """Yield the widest element that the heading opens, or the heading and the links right after it."""
     box = _whole_block(heading, layout)
     if box is None:
         return
     while (parent := box.getparent()) is not None and parent.tag not in _FRAME and _is_first(box, parent, layout):
-        if common.elements.body.search(layout.names[parent]):
+        if common.elements.body.search(layout.names[parent]) or not _can_be_box(parent, group, layout):
             break
         box = parent
+    if _heads_prose(box, layout):
+        return
     yield heading
     yield box
     if box.tag in _HEADINGS or box.tag == "p":
@@ -125,6 +121,32 @@ def _box_of(heading: HtmlElement, layout: Layout, common: CommonRules) -> Iterat
             if not _is_links(sibling, layout):
                 return
             yield sibling
+
+
+def _heads_prose(box: HtmlElement, layout: Layout) -> bool:
+    """Tell whether a box is part of the article after all: an intertitre that happens to read "Les réactions".
+
+    Then a paragraph follows the heading, or the box is one of several sections of one make, the others with prose.
+    """
+    if box.tag in _HEADINGS or box.tag == "p":
+        after = next((one for one in box.itersiblings() if layout.length[one]), None)
+        return after is not None and after.tag == "p" and layout.prose.get(after, 0) >= _LONG
+    if layout.linked[box] * 3 > layout.length[box]:
+        return False
+    make = (box.tag, layout.names[box])
+    return any(
+        (one.tag, layout.names[one]) == make and layout.length[one] - layout.linked[one] >= 2 * _LONG
+        for one in islice(box.itersiblings(preceding=True), _SEVERAL)
+    )
+
+
+def _can_be_box(element: HtmlElement, group: str, layout: Layout) -> bool:
+    """Tell whether an element is what such a heading opens: other articles and comments may be of any length.
+
+    An offer is short; a share bar above the body ("top") must not take the body with it.
+    """
+    length = layout.length[element]
+    return length <= _SHORT_BOX or group in {"comments", "related"} or (group == "follow" and length <= _CARD_LENGTH)
 
 
 def _whole_block(label: HtmlElement, layout: Layout) -> HtmlElement | None:

@@ -64,6 +64,8 @@ def extract_blocks(
             return blocks
     if found.core is not None:
         return _run_trafilatura(_page_around(_with_neighbours(found.core, layout)))
+    # trafilatura would take a text out of the scripts too, paid for or not.
+    etree.strip_elements(root, *_SCRIPTS, with_tail=False)
     # A page without a paragraph is seldom an article: the last try is for small ones.
     return _run_trafilatura(root) if len(layout.elements) <= _SMALL else ()
 

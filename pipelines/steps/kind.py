@@ -22,6 +22,7 @@ _SHORT = 1200
 _PARAGRAPH = 120
 _MANY_LINKS = 60
 _MIN_WORDS = 20
+_BRIEF = 60
 _ARTICLES = frozenset(
     {
         "newsarticle",
@@ -141,7 +142,8 @@ def _listing(shape: Shape, body: Body, found: Metadata) -> str | None:
         return None
     if types & _LISTS and prose < _SHORT:
         return "listing-page"
-    return "listing-page" if prose < _PARAGRAPH * 2 and shape.links > _MANY_LINKS else None
+    is_brief = len(body.text.split()) < _BRIEF and prose < _PARAGRAPH
+    return "listing-page" if is_brief and shape.links > _MANY_LINKS else None
 
 
 def _thin(body: Body, found: Metadata) -> str | None:

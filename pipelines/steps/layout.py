@@ -58,7 +58,7 @@ class Layout:
 
 def lay_out(elements: tuple[HtmlElement, ...], heading: HtmlElement | None) -> Layout:
     """Measure a page, given every element of its tree in page order; the tree is left as it was."""
-    names = {one: f"{one.get('class') or ''} {one.get('id') or ''}".lower() for one in elements}
+    names = {one: _names(one) for one in elements}
     length, linked, prose = _measure(elements)
     page = frozenset(heading.iterancestors()) if heading is not None else frozenset()
     below, above = _near(elements, heading, page, names)
@@ -74,6 +74,11 @@ def lay_out(elements: tuple[HtmlElement, ...], heading: HtmlElement | None) -> L
         below=below,
         above=above,
     )
+
+
+def _names(element: HtmlElement) -> str:
+    kind, name = element.get("class"), element.get("id")
+    return " " if kind is None and name is None else f"{kind or ''} {name or ''}".lower()
 
 
 Lengths = dict["HtmlElement", int]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _NAMES = re.compile(
     r"chap[oô](?!\w*logo)|chapeau|standfirst|article[_-]*(?:lead|lede|desc|hat|intro|excerpt|summary|header__intro)|"
     r"(?:^|[\s_-])(?:hat|lede|lead|excerpt|intro|introduction|desc|descriptif|accroche|subheadline|"
-    r"sub-?headline|subtitle|sous-?titre|dek|deck|kicker-text|abstract|resume|article-summary)(?:$|[\s_-])|"
-    r"(?:entry|post|content|app_entry|single|news|story)[_-]*(?:lead|excerpt|intro|desc|summary|subtitle)|"
+    r"sub-?headline|sub-?title|preamble|sapo|catchline|sous-?titre|dek|deck|kicker-text|abstract|resume|article-summary)(?:$|[\s_-])|"
+    r"(?:entry|post|content|app_entry|single|news|story|article|header|page)[_-]*(?:lead|excerpt|intro|desc(?:ription)?|summary|sub-?title)|"
     r"articlehat|heading__top__intro|introtext|field-name-field-chap"
 )
 _BAD = re.compile(
@@ -38,7 +38,6 @@ _LONG = 80
 _FAR = 300
 """Characters of prose after which the body has begun."""
 _BESIDE = 3
-_SEVERAL = 2
 _MIN, _MAX = 30, 1600
 _MAX_BLOCKS = 6
 _OVERLAP = 0.8
@@ -146,9 +145,7 @@ def _is_one_of_many(element: HtmlElement, layout: Layout) -> bool:
     def is_alike(one: HtmlElement) -> bool:
         return (one.tag, layout.names[one]) == make and one in layout.prose
 
-    if any(is_alike(one) for one in element.itersiblings(preceding=True)):
-        return True
-    return sum(is_alike(one) for one in element.itersiblings()) >= _SEVERAL
+    return any(is_alike(one) for one in (*element.itersiblings(preceding=True), *element.itersiblings()))
 
 
 def _same(shown: list[str], wanted: list[str]) -> bool:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _EDGES = re.compile(r"^[^\w«\"“'(©]+|[^\w»\"”')!?.…%]+$")
 _QUOTES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "…": "..."})
+# "abonné·es", "abonné(e)s": one spelling is enough for the rules.
+_INCLUSIVE = re.compile(r"(?:·e|\(e\)|\.e)(?:·?(s))?\b")
 _DIGITS = re.compile(r"\d+")
 _SENTENCE_END = re.compile(r"[.!?…»”\"]$")
 _NOT_WORDS = re.compile(r"[^\w]+")
@@ -22,7 +24,7 @@ def plain_line(line: str) -> str:
     >>> plain_line("→ À lire\u00a0aussi : L’été…")
     "à lire aussi : l'été..."
     """
-    text = unicodedata.normalize("NFC", line).translate(_QUOTES).lower()
+    text = _INCLUSIVE.sub(r"\1", unicodedata.normalize("NFC", line).translate(_QUOTES).lower())
     return _EDGES.sub("", " ".join(text.split()))
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from kiosque.model import RightsClaims
+from kiosque.urls import believable_canonical
 from pipelines.steps.authors import Byline, read_byline
 from pipelines.steps.layout import Layout, lay_out
-from pipelines.steps.structured import Structured, as_list, node_types, plain, read_structured
+from pipelines.steps.structured import Structured, as_list, plain, read_structured
 from pipelines.steps.title import find_title, page_title, title_element
 from pipelines.steps.visible import read_visible_authors
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _MAX_TAGS = 30
 _MAX_KEYWORDS = 2000
-_CANONICAL_DEPTH = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +69,11 @@ def read_metadata(document: Document, outlet: Outlet, *, rules: ReadRules, entry
 
 
 def find_canonical(document: Document, *, site: str) -> str | None:
-    """Return the canonical link, or `og:url`, when it is believable.
-
-    That is: on the site of the page or of its outlet, and not its home page.
-    """
+    """Return the canonical link, or `og:url`, when it is believable: on the site of the page or of its outlet."""
     for link in _canonical_links(document.root):
-        try:
-            url = urljoin(document.url, link.strip())
-            parts = urlsplit(url)
-        except ValueError:
-            continue
-        hosts = {_site(document.url), _site(site)}
-        if parts.scheme in {"http", "https"} and _site(url) in hosts and (parts.path.strip("/") or parts.query):
+        # A page served by another host, a cache for instance, names its outlet's address.
+        url = believable_canonical(link, document.url) or believable_canonical(link, site)
+        if url is not None:
             return url
     return None
 
@@ -92,19 +85,6 @@ def _canonical_links(root: HtmlElement) -> Iterable[str]:
     for tag in root.iter("meta"):
         if tag.get("property") == "og:url" and tag.get("content"):
             yield tag.get("content", "")
-
-
-def _site(url: str) -> str:
-    """Return the last two labels of a URL's host: near enough to compare a page with its own links.
-
-    >>> _site("https://amp.lavoix.example/a")
-    'lavoix.example'
-    """
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-    return ".".join(host.split(".")[-_CANONICAL_DEPTH:])
 
 
 def _byline(
@@ -213,8 +193,3 @@ def _claims(structured: Structured) -> RightsClaims:
         tdm_reserved={"1": True, "0": False}.get(reserved.strip()) if reserved else None,
         tdm_policy=structured.first("tdm-policy"),
     )
-
-
-def is_live_blog(structured: Structured) -> bool:
-    """Tell whether the page declares itself a live blog."""
-    return "liveblogposting" in node_types(structured.node) or "liveblogposting" in structured.types

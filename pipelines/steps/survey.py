@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.steps.boxes import find_boxes
+from pipelines.steps.boxes import PAYWALL, find_boxes, is_offer
 from pipelines.steps.layout import INLINE, PARAGRAPHS, PROSE, SILENT
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ _ABOVE = 0.3
 """What a character counts above the title."""
 _ASIDE = 0.4
 """What a character counts in an article or list item that the title does not stand in."""
+_APART = 0.6
+"""What a character counts that shares nothing but the body with the title."""
 _PRAISED = 1.6
 """How much more a body's name makes its votes count."""
 _LONG = 80
 """Characters of a block that is a paragraph beyond doubt."""
 _MORE = 0.2
 """A wider element is taken when it adds this share of prose."""
-Evidence = Literal["name", "tag", "hint"]
+Evidence = Literal["name", "tag", "hint", "offer"]
 _ACQUITTED = {"name": 1.0, "tag": 0.8, "hint": 0.4, "title": 0.4}
 """By what makes an element clutter, the share of the page's prose beyond which it is the page after all.
 
@@ -95,13 +97,20 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
         if tag in SILENT:
             continue
         verdict = None if names == " " and tag not in rules.tags else _verdict(tag, names, rules)
-        if verdict is not None and not _runs_on(element):
+        if verdict == "offer":
+            if is_offer(element, layout.length[element]):
+                found[element] = "hint"
+        elif verdict is not None and not _runs_on(element):
             found[element] = verdict
         elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
-    for box in find_boxes(layout, common):
+    for box in (*filter(_is_hidden, layout.root.xpath("//*[@hidden or @style]")), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
     return found
+
+
+def _is_hidden(element: HtmlElement) -> bool:
+    return element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "").lower()
 
 
 def _is_card(link: HtmlElement) -> bool:
@@ -133,7 +142,7 @@ def _name_verdict(names: str, rules: ElementRules) -> Evidence | None:
         return "name"
     if not rules.words.isdisjoint(words) or (rules.parts is not None and rules.parts.search(names)):
         return "hint"
-    return None
+    return "offer" if PAYWALL.search(names) else None
 
 
 def _core(prose: dict[HtmlElement, int], layout: Layout, common: CommonRules) -> HtmlElement | None:
@@ -143,12 +152,15 @@ def _core(prose: dict[HtmlElement, int], layout: Layout, common: CommonRules) ->
     """
     votes: dict[HtmlElement, float] = {}
     below = frozenset(layout.below) or frozenset(prose)
+    shared = frozenset(up for up in layout.page if up.tag not in {"html", "body"})
     others = _OTHERS if sum(element.tag == "article" for element in layout.elements) > 1 else _OTHERS - {"article"}
     for block, size in prose.items():
         parent = block.getparent() if block.tag in PARAGRAPHS else block
         weight = size * _WEIGHTS.get(str(block.tag), 1.0) * (1.0 if block in below else _ABOVE)
         if layout.page and any(up.tag in others and up not in layout.page for up in block.iterancestors()):
             weight *= _ASIDE
+        if shared and not any(up in shared for up in block.iterancestors()):
+            weight *= _APART
         for share in (1.0, 0.5):
             if parent is not None:
                 votes[parent] = votes.get(parent, 0) + weight * share

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TAGS = frozenset({"a", "address", "div", "p", "span", "strong", "li", "em"})
 _NAMES = re.compile(r"auth?eur|author|byline|signature|journalist|contribut|redacteur|r[ée]dig[ée]|vcard|writer")
 _LINKS = re.compile(r"/(?:auteurs?|authors?|journalistes?|signataires?|redacteurs?|profil|la-redaction|biographie)/")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LENGTH = 160
 
 
@@ -47,7 +48,17 @@ def _is_byline(element: HtmlElement, layout: Layout) -> bool:
     if element.get("rel") == "author" or element.get("itemprop") == "author" or _is_name(layout.names[element]):
         return True
     link = element.get("href") if element.tag == "a" else None
-    return link is not None and _LINKS.search(link) is not None and is_person(element_text(element) or "")
+    if link is None or not is_person(element_text(element) or ""):
+        return False
+    return _LINKS.search(link) is not None or _stands_by_a_date(element, layout)
+
+
+def _stands_by_a_date(link: HtmlElement, layout: Layout) -> bool:
+    """Tell whether a linked name shares a short line with a date: "Ève Durand – 25 octobre 2024"."""
+    line = link.getparent()
+    if line is None or layout.length[line] > _LENGTH or " " not in (element_text(link) or "").strip():
+        return False
+    return line.find("time") is not None or _YEAR.search(" ".join(line.itertext())) is not None
 
 
 @lru_cache(maxsize=8192)

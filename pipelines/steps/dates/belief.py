@@ -19,7 +19,7 @@ _AGES = frozenset(("ago", "days ago"))
 _DATES = frozenset(("date", "range"))
 _CERTAIN = frozenset(("year", "short_year", "weekday"))
 _EXPLAINED = frozenset("LUA&baO!;:,<>%~/TZ-")
-_CONTEXT = frozenset(("named by date", "expected", "belonging", "shown", "separator"))
+_CONTEXT = frozenset(("named by date", "expected", "staged", "belonging", "shown", "separator"))
 
 
 def believable(found: list[Moment], items: list[Item], line: Line) -> list[Moment]:

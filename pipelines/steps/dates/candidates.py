@@ -50,7 +50,7 @@ class Candidate:
     @property
     def value(self) -> str:
         """The ISO string."""
-        return self.at.isoformat(timespec="seconds") if self.at else self.day.isoformat()
+        return self.at.isoformat() if self.at else self.day.isoformat()
 
 
 def candidates_of(signals: Sequence[Signal], fetch: Fetch) -> list[Candidate]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.steps.dates.days import amount, zone_of
+from pipelines.steps.dates.days import ONE_DAY, amount, zone_of
 from pipelines.steps.dates.lexicon import DAY_PARTS, NAMED_ZONES, NOON, STANDARD_TIMES, UNIT_OF, ZONES
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ def clock_of(fields: Fields, zone: Fields | None) -> Clock:
     """Return the time of day of a time's fields and its zone's."""
     stated = _zone(zone) if zone else None
     standard = zone is not None and zone.get("zone") in STANDARD_TIMES
+    half = ("15" if fields["half"].startswith("quart") else "30") if "half" in fields else None
     if "noon" in fields:
-        return Clock(NOON[fields["noon"]], 0, 0, "minute", stated, standard)
+        return Clock(NOON[fields["noon"]], int(half or 0), 0, "minute", stated, standard)
     if "clock" in fields or "long_clock" in fields:
         return _compact(fields, stated)
     hour = _twenty_four(int(fields["hour"]), fields.get("half_day"), fields.get("part"))
-    minute = fields.get("minute") or ("30" if "half" in fields else None)
+    minute = fields.get("minute") or half
     precision: Precision = "second" if "second" in fields else "minute" if minute else "hour"
     return Clock(hour, int(minute or 0), int(fields.get("second", 0)), precision, stated, standard)
 
@@ -106,12 +108,21 @@ def instant(day: date, clock: Clock, fetch: Fetch) -> datetime:
     if clock.zone is not None:
         late = clock.standard and wall > fetch.now + CLOCK_SKEW
         return (wall - timedelta(hours=1) if late else wall).astimezone(fetch.zone)
+    if _is_steady(fetch.zone, day):
+        return wall
     other = wall.replace(fold=1)
     if wall.utcoffset() == other.utcoffset():
         return wall
     if wall.astimezone(UTC) > fetch.now >= other.astimezone(UTC):
         wall = other
     return wall.astimezone(UTC).astimezone(fetch.zone)
+
+
+@lru_cache(maxsize=4096)
+def _is_steady(zone: tzinfo, day: date) -> bool:
+    """Tell whether the zone's clock is not changed from the day before to the day after."""
+    noons = (datetime(day.year, day.month, day.day, NOON_HOUR, tzinfo=zone) + days * ONE_DAY for days in (-1, 1))
+    return len({noon.utcoffset() for noon in noons}) == 1
 
 
 def elapsed(fields: Fields) -> tuple[timedelta, Precision] | None:
@@ -121,6 +132,8 @@ def elapsed(fields: Fields) -> tuple[timedelta, Precision] | None:
         quarters = 2 if fields["fraction"].startswith("demi") else amount(fields.get("quarters", "un"))
         return timedelta(minutes=15 * quarters), "minute"
     spent, precision = amount(fields["count"]) * SECONDS[unit], PRECISION[unit]
+    if fields.get("about", "").startswith("moins") and spent == SECONDS[unit]:
+        spent //= 2  # "moins d'une heure": between none and one
     if "fraction" in fields:  # "une heure et demie"
         spent, precision = spent + SECONDS[unit] // (2 if fields["fraction"].startswith("demi") else 4), "minute"
     elif "more" in fields:

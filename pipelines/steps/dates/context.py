@@ -60,14 +60,18 @@ NAMED_BY_DATE = {
 }
 # "prévu le", "jusqu'au": the day is still to come, or was when it was written.
 EXPECTED = (
-    "avant, jusqu'au, jusqu'a, jusque, jusqu'en, prevu, prevue, prevus, prevues, attendu, attendue, attendus, "
-    "attendues, rendez-vous, rendez vous, rdv, reporte, reportee, fixe, fixee, programme, programmee, echeance, "
-    "deadline, reouverture, livraison, livrable, livre, disponible, precommande, prochainement, a partir du, a "
-    "partir de, a compter du, a compter de, des le, d'ici le, d'ici au, d'ici a, au plus tard le, au plus tard, "
-    "en salles le, en salles, en salle le, au cinema le, en kiosque le, en librairie le, en vente le, coup "
-    "d'envoi, date limite, sortie le, sortie, sortie du film, sortie en salles, debut, fin, ouverture, fermeture, "
-    "concert, spectacle, representation, projection, seance, vernissage, avant-premiere, convoque, convoquee, "
-    "retour, save the date, jour j, a voir, a decouvrir, a ne pas manquer, en concert, en tournee, a l'affiche"
+    "dans, avant, jusqu'au, jusqu'a, jusque, jusqu'en, prevu, prevue, prevus, prevues, attendu, attendue, attendus, "
+    "attendues, rendez-vous, rendez vous, rdv, reporte, reportee, fixe, fixee, programmee, echeance, deadline, "
+    "livraison, livrable, precommande, prochainement, a partir du, a partir de, a compter du, a compter de, des le, "
+    "d'ici le, d'ici au, d'ici a, au plus tard le, au plus tard, en salles le, en salles, en salle le, au cinema le, "
+    "en kiosque le, en librairie le, en vente le, coup d'envoi, date limite, sortie le, sortie du film, "
+    "sortie en salles, convoque, convoquee, save the date, jour j, a voir, a decouvrir, a ne pas manquer, en concert, "
+    "en tournee, a l'affiche"
+)
+# "concert le", "sortie : ": also names of sections, so that a full date right behind one is the article's.
+STAGED = (
+    "concert, spectacle, representation, projection, seance, vernissage, avant-premiere, sortie, retour, programme, "
+    "debut, fin, ouverture, reouverture, fermeture, disponible"
 )
 
 # Whatever date follows with "le", "du" or a colon, up to a separator or a label, is not the article's.

@@ -80,7 +80,9 @@ def calendar_day(fields: Fields, fetch: Fetch) -> Day | None:
     if "year" in fields:
         return _stated_day(int(fields["year"]), months, day, weekday)
     if "short_year" in fields:
-        return _stated_day(full_year(fields["short_year"], fetch), months, day, weekday)
+        return (
+            _stated_day(full_year(fields["short_year"], fetch), months, day, weekday) if months[0] <= DECEMBER else None
+        )
     found = [each for month in months if (each := _with_year(month, day, weekday, fetch))]
     return max(found, default=None)
 
@@ -158,7 +160,10 @@ def first_day(fields: Fields, fetch: Fetch) -> Day | None:
 
 def month_day(fields: Fields, _fetch: Fetch) -> Day | None:
     """Return the first day of a month, which stands for all of it."""
-    found = make_day(int(fields["year"]), month_numbers(fields["month"])[0], 1)
+    year, month = int(fields["year"]), month_numbers(fields["month"])[0]
+    if fields["month"].isdecimal() and month == year % 100 + 1:
+        return None  # "2010-11" is a season
+    found = make_day(year, month, 1)
     return Day(found, "month", "only the month is stated") if found else None
 
 
@@ -166,7 +171,9 @@ def weekday_day(fields: Fields, fetch: Fetch) -> Day:
     """Return the latest such weekday: "jeudi", "ce jeudi", "jeudi dernier"."""
     weekday = WEEKDAY_NUMBERS[fields["weekday"]]
     back = (fetch.today.weekday() - weekday) % 7
-    if back == 0 and "last" in fields:
+    if "week" in fields:
+        back = fetch.today.weekday() - weekday + 7
+    elif back == 0 and "last" in fields:
         back = 7
     return Day(fetch.today - back * ONE_DAY, "day", f"the latest {WEEKDAY_NAMES[weekday]} not after the fetch")
 
@@ -205,6 +212,11 @@ def days_ago(fields: Fields, fetch: Fetch) -> Day | None:
         case "o":
             return _months_ago(count, "month", fetch)
     return _months_ago(12 * count, "year", fetch)
+
+
+def this_period(fields: Fields, fetch: Fetch) -> Day | None:
+    """Return the fetch's day for "cette semaine", "ce mois-ci", "cette année"."""
+    return days_ago({**fields, "count": "0"}, fetch)
 
 
 def _months_ago(months: int, precision: Precision, fetch: Fetch) -> Day | None:

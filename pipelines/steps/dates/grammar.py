@@ -68,6 +68,7 @@ RULES = (
     Rule("modified", "V", "V"),
     Rule("named by date", "X", "X"),
     Rule("expected", "e", "e"),
+    Rule("staged", "i", "i"),
     Rule("belonging", "BF", "[BF]"),
     Rule("shown", "S", "S"),
     Rule(
@@ -81,14 +82,31 @@ RULES = (
     Rule(
         "ago",
         "G",
-        f"Gv*(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
+        f"G(?:(?P<about>v)v*)?(?P<count>{AMOUNT})(?P<unit>[hms])(?:[&,]?(?P<more>{AMOUNT})(?P<more_unit>[hms])?|&Q?(?P<fraction>f))?",
     ),
     Rule("ago", "G", "Gv*(?P<quarters>Q)?-?(?P<fraction>f)-?U?(?P<unit>h)"),
     Rule("ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[hms])(?:(?P<more>{AMOUNT})(?P<more_unit>[hms]))?g"),
     Rule("days ago", "G", f"Gv*(?P<count>{AMOUNT})(?P<unit>[jkoy])(?:[&,]?{AMOUNT}[hms])?"),
-    Rule("days ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[jkoy])g"),
-    Rule("days ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>j)$"),
-    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hm])$"),
+    Rule("days ago", NUMBERS + "Qv", f"v?(?P<count>{AMOUNT})(?P<unit>[jkoy]);?g"),
+    Rule("days ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[jkoy]);?$"),
+    Rule("ago", "-~", f"(?:^|(?<=!))[~-](?P<count>{NUMBER})(?P<unit>[hm]);?$"),
+    # Times of the day: before the days, for no day starts like one.
+    Rule("hours", "H", "H[&,A]H"),  # "d'hier à aujourd'hui"
+    Rule("hours", "U" + HOURS, f"U?(?<!T){HOUR}[h:]{MINUTE}?[/&A!-]{HOUR}[h:]{MINUTE}?"),
+    Rule(
+        "time",
+        HOURS,
+        f"(?P<hour>{HOUR})h(?:(?P<minute>{MINUTE}|1(?=m))(?![;E]?[MR]|/)m?(?:(?P<second>{MINUTE})s)?h?|&(?P<half>f))?"
+        "(?:U?L?(?P<part>q))?",
+    ),
+    Rule(
+        "time",
+        HOURS,
+        f"(?P<hour>{HOUR}):(?P<minute>{MINUTE})(?::(?P<second>{MINUTE})(?:[=,]{NUMBER})?)?(?:(?P<half_day>p)|h)?",
+    ),
+    Rule("time", "12", f"(?P<hour>{MONTH})(?P<half_day>p)"),
+    Rule("time", "T", f"(?<={NUMBER})T(?:(?P<clock>[KY])|(?P<long_clock>9))"),
+    Rule("time", "N", "(?<![UL])(?P<noon>N)(?:&(?P<half>f))?(?!x)"),  # "La Dépêche du Midi", "Midi libre"
     # Several days: the first is read.
     Rule(
         "range",
@@ -114,7 +132,7 @@ RULES = (
         f"{WEEKDAY}(?P<month_first>M)[;,]*(?P<day>{DAY})(?![h:/=]|E?M)E?{TEXT_YEAR}",
     ),
     Rule("date", WEEKDAYS, f"{WEEKDAY}(?P<month_first>R);?(?P<day>{DAY}),?(?P<year>Y)"),
-    Rule("month", "M", f"(?P<month>M);?(?P<year>Y)(?!/{NUMBER})"),
+    Rule("month", "M", f"(?P<month>M);?(?:[/&-]M;?)?(?P<year>Y)(?!/{NUMBER})"),
     # In numbers.
     *map(_year_first, "-/="),
     *map(_numeric, "/-="),
@@ -126,31 +144,18 @@ RULES = (
         DATED,
         f"{WEEKDAY}{APART}(?P<day>{DAY})(?P<joint>[/=-])(?P<month>{MONTH})(?![=/:-]{NUMBER}|/-|%|h)",
     ),
-    Rule("month", "2", f"{APART}(?P<month>2)/(?P<year>Y)(?![=/-]{NUMBER})"),
-    # Times of the day.
-    Rule("hours", "H", "H[&,A]H"),  # "d'hier à aujourd'hui"
-    Rule("hours", "U" + HOURS, f"U?(?<!T){HOUR}[h:]{MINUTE}?[/&A!-]{HOUR}[h:]{MINUTE}?"),
-    Rule(
-        "time",
-        HOURS,
-        f"(?P<hour>{HOUR})h(?:(?P<minute>{MINUTE}|1(?=m))(?![;E]?[MR]|/)m?(?:(?P<second>{MINUTE})s)?h?|&(?P<half>f))?"
-        "(?:U?L?(?P<part>q))?",
-    ),
-    Rule(
-        "time",
-        HOURS,
-        f"(?P<hour>{HOUR}):(?P<minute>{MINUTE})(?::(?P<second>{MINUTE})(?:[=,]{NUMBER})?)?(?:(?P<half_day>p)|h)?",
-    ),
-    Rule("time", "12", f"(?P<hour>{MONTH})(?P<half_day>p)"),
-    Rule("time", "T", f"(?<={NUMBER})T(?:(?P<clock>[KY])|(?P<long_clock>9))"),
-    Rule("time", "N", "(?<![UL])(?P<noon>N)(?!x)"),  # "La Dépêche du Midi", "Midi libre"
+    Rule("month", "2", f"{APART}(?P<month>2)[=/-](?P<year>Y)(?![=/-]{NUMBER})"),
+    Rule("month", "Y", f"{APART}(?P<year>Y)[/-](?P<month>2)(?![=/-]{NUMBER})"),
+    Rule("epoch", "u", "^(?P<epoch>u)$"),
     # Right after a time: its zone.
     Rule("zone", "Zr<,", f"[<,]?(?P<zone>[Zr])(?:{OFFSET})?(?:<?Z)*>?"),
     Rule("zone", "%~-<,", f"[<,]?{OFFSET}(?:<?Z)*>?"),
     # Days by name.
     Rule("relative", "C", "Cq"),
     Rule("relative", "C", "C(?P<noon>N)"),
-    Rule("relative", "H", "(?P<days>H)q?"),
+    Rule("relative", "H", "(?P<days>H)(?:(?:e?L|[A&])?q)?"),
+    Rule("this", "C", "C(?P<unit>[koy])"),
+    Rule("weekday", "W", "(?P<weekday>W)UL?(?P<week>k)D"),  # "lundi de la semaine dernière"
     Rule("last", "Lkoy", "L?(?P<unit>[koy])D"),
     Rule(
         "weekday day",

@@ -3,15 +3,16 @@
 A token has a class, one character, so that a line becomes a short string (its shape) and the grammar
 is a set of patterns over shapes. The classes:
 
-    numbers  1 one digit 1-9   2 01-12   3 13-23   4 24-31   5 32-59   6 60-99   0 "0"   7 "00"
+    numbers  u seconds since 1970   1 one digit 1-9   2 01-12   3 13-23   4 24-31   5 32-59   6 60-99   0 "0"   7 "00"
              Y year   K four digits of a clock   8 YYYYMMDD   9 any other
     time     d premier   W weekday   w weekday cut short   R "mar" (mardi or mars)   M month   E ordinal
              h m s j k o y hour to year as units   N noon, midnight   p am, pm   Z zone   r region's zone
              T the ISO "T"   H hier and the like   q part of a day   I now   D dernier   F prochain
              G il y a   g ago   Q quantity in words   f fraction of an hour   v about
     glue     L le   C ce   U du   A à   & et, au   b par   a agencies and other words that are never the matter
-    context  P published   V modified   X named by its date   e expected on its date   B what the dates after it
-             belong to   S what the times after it belong to   O what the number after it belongs to   x unknown
+    context  P published   V modified   X named by its date   e expected on its date   i staged on it
+             B what the dates after it belong to   S what the times after it belong to
+             O what the number after it belongs to   x unknown
     signs    / - (tight)  ! (separator)  ; (dot)  = (dot between digits)  : , < > % (plus)  ~ (minus after a space)
 """
 
@@ -81,8 +82,8 @@ UNITS = {
     "m": "min, mins, mn, mns, minute, minutes",
     "s": "s, sec, secs, seconde, secondes, second, seconds",
     "j": "j, jr, jrs, jour, jours, day, days",
-    "k": "semaine, semaines, sem, week, weeks",
-    "o": "mois, month, months",
+    "k": "semaine, semaines, semaine-ci, sem, week, weeks",
+    "o": "mois, mois-ci, month, months",
     "y": "an, ans, annee, annees, year, years",
 }
 UNIT_OF = {word: unit for unit, words in UNITS.items() for word in listed(words)}
@@ -104,7 +105,12 @@ FRACTIONS = "demi, demie, quart, quarts"
 
 # Minutes east of UTC.
 ZONES = {
-    **dict.fromkeys(("z", "utc", "gmt", "ut", "tu", "temps universel", "wet"), 0),
+    **dict.fromkeys(("z", "utc", "gmt", "ut", "tu", "temps universel", "temps universel coordonne", "wet"), 0),
+    "heure moyenne de greenwich": 0, "heure normale d'europe centrale": 60, "heure d'ete d'europe centrale": 120,
+    "heure normale d'afrique de l'ouest": 60, "heure d'afrique centrale": 120, "heure d'afrique de l'est": 180,
+    "heure avancee de l'atlantique": -180, "heure normale de l'atlantique": -240, "heure avancee de l'est": -240,
+    "heure d'ete de l'est": -240, "heure normale de l'est": -300, "heure d'ete de l'est nord-americain": -240,
+    "heure normale de l'est nord-americain": -300, "heure avancee du centre": -300, "heure normale du centre": -360,
     **dict.fromkeys(("cet", "mez", "met", "west", "bst", "wat", "hec"), 60),
     **dict.fromkeys(("cest", "mest", "mesz", "eet", "cat", "heec"), 120),
     **dict.fromkeys(("eest", "eat", "msk"), 180),
@@ -122,10 +128,12 @@ NAMED_ZONES = {
     **dict.fromkeys(("heure de bruxelles", "heure belge"), "Europe/Brussels"),
     **dict.fromkeys(("heure suisse", "heure de geneve"), "Europe/Zurich"),
     **dict.fromkeys(("heure de montreal", "heure de l'est", "heure du quebec"), "America/Toronto"),
-    **dict.fromkeys(("heure avancee de l'est", "heure normale de l'est"), "America/Toronto"),
     "heure de dakar": "Africa/Dakar", "heure d'abidjan": "Africa/Abidjan", "heure de kinshasa": "Africa/Kinshasa",
     "heure de tunis": "Africa/Tunis", "heure d'alger": "Africa/Algiers", "heure de rabat": "Africa/Casablanca",
-    "heure de noumea": "Pacific/Noumea", "heure de londres": "Europe/London", "heure de moscou": "Europe/Moscow",
+    "heure de noumea": "Pacific/Noumea", "heure de la nouvelle-caledonie": "Pacific/Noumea",
+    "heure de la reunion": "Indian/Reunion", "heure de la guyane francaise": "America/Cayenne",
+    "heure d'europe centrale": "Europe/Paris", "heure de tahiti": "Pacific/Tahiti", "heure de beyrouth": "Asia/Beirut",
+    "heure de londres": "Europe/London", "heure de moscou": "Europe/Moscow",
     "heure de kiev": "Europe/Kyiv", "heure de new york": "America/New_York",
 }  # fmt: skip
 REGIONS = "europe, america, africa, indian, pacific, atlantic, asia, australia, antarctica"
@@ -162,11 +170,12 @@ OTHERS = {
         "il y a quelques secondes, il y a quelques minutes, il y a un moment, a la minute, il y a peu"
     ),
     "p": "am, pm, a.m, p.m",
-    # Names whose number is no day.
-    "x": "tf1, m6, c8, w9, g7, g20, france 2, france 3, france 5, france 24, rtl 2, l1, d1",
+    # Names whose number is no day; names that end like a verb in the future.
+    "x": "riviera, primavera, caldera, shakira, "
+    "tf1, m6, c8, w9, g7, g20, france 2, france 3, france 5, france 24, rtl 2, l1, d1",
     "a": (
         "afp, reuters, belga, ats, ap, keystone, avec, redaction, date, heure, heures, source, local, locale, locales, "
         "actu, actus, actualite, actualites, info, infos, web, exclusif, abonnes, abonne, premium, post, "
-        "week-end, weekend"
+        "week-end, weekend, tot, tard"
     ),
 }

@@ -64,7 +64,7 @@ def items_of(line: Line) -> list[Item]:
             place += 1
             continue
         kind, names = family.rules[match.lastindex or 0]
-        fields = {name: words[match.start(index)] for name, index in names if match[index]}
+        fields = {name: words[start] for name, index in names if (start := match.start(index)) >= 0}
         items.append(Item(kind, place, match.end(), fields))
         place = match.end()
     return items
@@ -82,8 +82,11 @@ class _Context(NamedTuple):
     label: int = -1
     named: int = -1
     expected: int = -1
+    staged: int = -1
     belonging: bool = False
     shown: bool = False
+    said: bool = False
+    """Any of the five above."""
 
 
 def _in_context(items: list[Item], shape: str) -> list[Moment]:
@@ -95,9 +98,11 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
             case "published" | "modified" as role:
                 both = context.role == "published" and shape[context.label : item.start] in _BOTH
                 context = _Context(role="published" if both else role, label=item.end)
-            case "separator" | "named by date" | "expected" | "belonging" | "shown" as said:
+            case "separator" | "named by date" | "expected" | "staged" | "belonging" | "shown" as said:
                 context = _after(context, said, item.end)
-            case kind if kind not in _CONSUMED and not _is_taken(item, context, shape):
+            case kind if kind not in _CONSUMED and not (context.said and _is_taken(item, context, shape)):
+                if shape[item.end : item.end + 1] == "F":  # "samedi prochain"
+                    continue
                 label = context.label
                 labelled = label >= 0 and _LABELLED.match(shape, label, item.start) is not None
                 found.append(Moment(kind, item.fields, item.start, item.end, context.role, labelled))
@@ -107,13 +112,15 @@ def _in_context(items: list[Item], shape: str) -> list[Moment]:
 def _after(context: _Context, said: str, end: int) -> _Context:
     match said:
         case "named by date":
-            return context._replace(named=end)
+            return context._replace(named=end, said=True)
         case "expected":
-            return context._replace(expected=end)
+            return context._replace(expected=end, said=True)
+        case "staged":
+            return context._replace(staged=end, said=True)
         case "belonging":
-            return context._replace(belonging=True)
+            return context._replace(belonging=True, said=True)
         case "shown":
-            return context._replace(shown=True)
+            return context._replace(shown=True, said=True)
     return context._replace(belonging=False, shown=False)
 
 
@@ -126,11 +133,18 @@ def _is_taken(item: Item, context: _Context, shape: str) -> bool:
         return True
     if context.expected >= 0 and _EXPECTED.match(shape, context.expected, start):
         return True
-    if context.named >= 0 and _NAMED.match(shape, context.named, start + (first == "U")):
+    if context.staged >= 0 and _EXPECTED.match(shape, context.staged, start):
+        return context.staged < start or "year" not in item.fields
+    return context.named >= 0 and _is_named(item, context.named, shape)
+
+
+def _is_named(item: Item, named: int, shape: str) -> bool:
+    """Tell whether a date names the thing before it: "rue du 8 mai", "pont 8 novembre", "station Quatre-Septembre"."""
+    start = item.start
+    if _NAMED.match(shape, named, start + shape.startswith("U", start)):
         return True
-    if start in (context.named, context.named + 1) and item.kind == "date" and item.fields.keys() <= _YEARLESS:
-        return shape[start - 1] in "X-"  # "Pont 8 novembre", "station Quatre-Septembre"
-    return shape[item.end : item.end + 1] == "F"
+    near = start == named or (start == named + 1 and shape[named] == "-")
+    return near and item.kind == "date" and item.fields.keys() <= _YEARLESS
 
 
 def _joined(found: list[Moment], shape: str) -> list[Moment]:
@@ -144,7 +158,7 @@ def _joined(found: list[Moment], shape: str) -> list[Moment]:
         elif last is None or not _GLUE.match(shape, last.end, moment.start):
             joined.append(moment)
         elif moment.kind == "time" and last.time is None and last.kind not in TIMES:
-            joined[-1] = last._replace(time=moment.fields, end=moment.end)
+            joined[-1] = Moment(*last[:3], moment.end, last.role, last.labelled, moment.fields)
         elif last.kind == "time" and moment.kind not in TIMES:
             joined[-1] = last._replace(kind=moment.kind, fields=moment.fields, time=last.fields, end=moment.end)
         else:

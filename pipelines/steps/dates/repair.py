@@ -18,6 +18,7 @@ _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,300}>")
 _CAMEL = re.compile(r"(?<=[a-z0-9à-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zà-ÿ])")  # "VisotMis à jour": two elements without a space
 _GLUED = re.compile(r"[a-z0-9à-öø-ÿ][A-ZÀ-ÖØ-Þ][a-zà-ÿ]|\d{5}")
 _LOST_LETTER = re.compile(r"(?<=[A-Za-z])\?(?=[a-z])")  # "f?vrier"
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")  # "f\\u00e9vrier", from a script
 _GLUED_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=[0-3]?\d ?[A-Za-zéûÉÛ]{3})")  # "20 janvier 202020 janvier 2020"
 
 # UTF-8 bytes that somebody read in another encoding: how a sequence starts, and what it was read in.
@@ -63,6 +64,10 @@ def clean(text: str) -> str:
     text = text[:MAX_CHARS]
     if "&" in text:
         text = html.unescape(html.unescape(text))  # feeds escape twice
+    if "%" in text:
+        text = text.replace("%2B", "+").replace("%3A", ":")
+    if "\\" in text:
+        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\\", "")
     if "<" in text:
         text = _TAG.sub(" ", _SUPERSCRIPT_TAG.sub("", text))
     if "\n" in text:
@@ -100,7 +105,15 @@ def _folding() -> dict[int, str]:
         base = unicodedata.normalize("NFKD", chr(code))[0]
         if base.isascii():
             table[code] = base.lower()
-    for marks, plain in (("’‘ʼʹ´`′＇", "'"), ("‐‑‒−", "-"), ("\ufffd", "_"), ("º°", "o"), ("œŒ", "o"), ("æÆ", "a")):
+    for marks, plain in (
+        ("’‘ʼʹ´`′＇", "'"),
+        ("‐‑‒−", "-"),
+        ("\ufffd", "_"),
+        ("º°", "o"),
+        ("œŒ", "o"),
+        ("æÆ", "a"),
+        ("⁄∕／", "/"),
+    ):
         table |= dict.fromkeys(map(ord, marks), plain)
     return table | dict.fromkeys(map(ord, "•·●▪■∙⋅‧|¦›»«❘│┃—⸱"), "|") | {ord("–"): "–", 0x130: "i"}
 

@@ -24,14 +24,13 @@ class Line(NamedTuple):
 
     def piece(self, start: int, end: int) -> str:
         """Return the text from token `start` up to token `end`, as it was written."""
-        if start == 0 and end == len(self.words):
-            return self.text
+        whole = end == len(self.words)
         first = last = 0
-        for number, word in enumerate(self.words[:end]):
+        for number, word in enumerate(self.words[: start + 1 if whole else end]):
             place = self.folded.index(word, last)
             first = place if number == start else first
             last = place + len(word)
-        return self.text[first:last].strip()
+        return (self.text[first:] if whole else self.text[first:last]).strip()
 
     def is_name(self, token: int) -> bool:
         """Tell whether a word is written with a capital."""
@@ -39,6 +38,7 @@ class Line(NamedTuple):
 
 
 TIGHT_DOT = "\x01"
+_DOT = re.compile(r"(?<=\d)\.(?=\d)")
 _SIGNS = {
     "/": "/",
     "-": "-",
@@ -85,6 +85,7 @@ def _words() -> dict[str, str]:
     tables = {
         "X": ", ".join(context.NAMED_BY_DATE.values()),
         "e": context.EXPECTED,
+        "i": context.STAGED,
         "B": ", ".join(context.BELONGING.values()),
         "O": context.NUMBERED,
         "S": ", ".join(context.SHOWN.values()),
@@ -108,16 +109,20 @@ def _words() -> dict[str, str]:
 
 
 _WORD = re.compile(r"[a-z_]+")
-_FUTURE = re.compile(r"[a-z]{2,}[eiud]r(?:a|ont)")
+EPOCH_DIGITS = (10, 13)
+"""Seconds or milliseconds since 1970, from 2001 to 2033."""
+_FUTURE = re.compile(r"(?:[a-z]{4,}[ei]|[a-z]*(?:[tv]iend|prend|rend|tend|voud|faud|pour|dev))r(?:a|ont)")
 """A verb in the future ("débutera", "ouvriront"): what it dates is to come."""
 
 
 class _Classes(dict[str, str]):
-    """Token to class; what is in no table is a number (9, 8), a region's zone (r), a future (B) or unknown (x)."""
+    """Token to class; what is in no table is a number (9, 8, u), a region's zone (r), a future (B) or unknown (x)."""
 
     def __missing__(self, word: str) -> str:
         if word.isdecimal():
-            return "8" if len(word) == len("20241025") and word.startswith(("19", "20")) else "9"
+            if len(word) == len("20241025") and word.startswith(("19", "20")):
+                return "8"
+            return "u" if len(word) in EPOCH_DIGITS and word[0] == "1" else "9"
         if "/" in word:
             return "r"
         return "B" if _FUTURE.fullmatch(word) else "x"
@@ -129,26 +134,24 @@ def classes() -> dict[str, str]:
     return _Classes(_words() | _numbers() | _SIGNS)
 
 
-def _phrases() -> str:
-    """Return one pattern for the tokens that are more than letters or figures, by first letter, the longest first."""
-    tails: dict[str, list[str]] = {}
-    phrases = (word for word in classes() if word[0].isalnum() and not (word.isdecimal() or _WORD.fullmatch(word)))
+def _phrases(first: str) -> str:
+    """Return one pattern for the tokens that are more than letters or figures and start so, the longest first."""
+    heads: dict[str, list[str]] = {}
+    phrases = (word for word in classes() if re.match(first, word) and not (word.isdecimal() or _WORD.fullmatch(word)))
     for phrase in sorted(phrases, key=len, reverse=True):
-        tails.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
-    heads = "|".join(f"{head}(?:{'|'.join(rest)})" for head, rest in tails.items())
-    return rf"(?<![a-z0-9])(?:{heads})(?:(?<=')|(?![a-z0-9]))"
+        heads.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
+    tails = "|".join(f"{head}(?:{'|'.join(rest)})" for head, rest in heads.items())
+    return rf"(?<![a-z0-9])(?:{tails})(?:(?<=')|(?![a-z0-9]))"
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
+    regions = "|".join(listed(lexicon.REGIONS))
     return re.compile(
-        rf"(?:{'|'.join(listed(lexicon.REGIONS))})/[a-z_/-]+"
-        rf"|[#@]\w+|{_phrases()}"  # hashtags and names of accounts
-        r"|[a-z_]+|\d+| [-–] | [-–]|[-–] |[^\w\s'\"«»“”]"
+        rf"(?=[a-z])(?:(?:{regions})/[a-z_/-]+|{_phrases('[a-z]')}|[a-z_]+)"  # tried at letters only: it is long
+        rf"|{_phrases('[0-9]')}|\d+|[#@]\w+"  # hashtags and names of accounts
+        r"|_[a-z_]*| [-–] | [-–]|[-–] |[^\w\s'\"«»“”]"
     )
-
-
-_DOT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 def cut(text: str) -> Line:

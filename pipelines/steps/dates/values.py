@@ -35,6 +35,7 @@ _DAYS: dict[str, Callable[[Fields, Fetch], days.Day | None]] = {
     "weekday day": days.day_of_month,
     "day of month": days.day_of_month,
     "relative": days.relative_day,
+    "this": days.this_period,
     "last": days.days_ago,
     "days ago": days.days_ago,
 }
@@ -47,14 +48,14 @@ class Found(NamedTuple):
     day: date
     """The local day, as stated."""
     at: datetime | None
-    """The instant, on the outlet's clock, where a time is known."""
+    """The instant, on the outlet's clock, in whole seconds, where a time is known."""
     precision: Precision
     reason: str
 
     @property
     def value(self) -> str:
         """The ISO string."""
-        return self.at.isoformat(timespec="seconds") if self.at is not None else self.day.isoformat()
+        return self.day.isoformat() if self.at is None else self.at.isoformat()
 
 
 def believable_moments(line: Line) -> list[Moment]:
@@ -69,26 +70,40 @@ def first(line: Line, fetch: Fetch) -> Found | None:
 
 
 def _first(found: list[Moment], fetch: Fetch) -> Found | None:
+    """Return the most trusted value, and among those of one role a day or an instant before a month or a year."""
     for role in _TRUST:
-        values = [value for moment in found if moment.role == role and (value := value_of(moment, fetch))]
-        if values:
-            return next((value for value in values if value.precision not in COARSE), values[0])
+        coarse = None
+        for moment in found:
+            value = value_of(moment, fetch) if moment.role == role else None
+            if value is not None and value.precision not in COARSE:
+                return value
+            coarse = coarse or value
+        if coarse is not None:
+            return coarse
     return None
 
 
 def every(line: Line, fetch: Fetch) -> list[Found]:
     """Return all dates in the text's order; a modification takes what it lacks from the dates before it."""
     moments = believable_moments(line)
-    publication = _first(moments, fetch)
-    since = publication.day if publication is not None and publication.moment.role != "modified" else None
+    before = _first(moments, fetch)
+    before = None if before is None or before.moment.role == "modified" else before
     found = []
     for moment in moments:
         modified = moment.role == "modified"
-        value = value_of(moment, fetch._replace(since=since) if modified else fetch)
+        value = _later(moment, before, fetch) if modified and before else value_of(moment, fetch)
         if value is not None:
             found.append(value)
-            since = max(value.day, since or value.day) if modified else since
+            before = value if modified and (before is None or value.day >= before.day) else before
     return found
+
+
+def _later(moment: Moment, before: Found, fetch: Fetch) -> Found | None:
+    """Return a modification's value: on the day of the date before it, or past midnight on the next."""
+    value = value_of(moment, fetch._replace(since=before.day))
+    if moment.kind == "time" and value and value.at and before.at and value.at < before.at:
+        return value_of(moment, fetch._replace(since=before.day + days.ONE_DAY))
+    return value
 
 
 def value_of(moment: Moment, fetch: Fetch) -> Found | None:
@@ -101,6 +116,8 @@ def value_of(moment: Moment, fetch: Fetch) -> Found | None:
                 return _elapsed(moment, moment.fields, fetch)
             case "time":
                 return _time_only(moment, fetch)
+            case "epoch":
+                return _since_1970(moment, fetch)
         return _dated(moment, fetch)
     except OverflowError:  # before the year 1 or after 9999
         return None
@@ -111,8 +128,15 @@ def _elapsed(moment: Moment, fields: Fields, fetch: Fetch) -> Found | None:
     spent = clocks.elapsed(fields)
     if spent is None:
         return None
-    at = (fetch.now.astimezone(UTC) - spent[0]).astimezone(fetch.zone)
+    at = (fetch.now.astimezone(UTC).replace(microsecond=0) - spent[0]).astimezone(fetch.zone)
     return Found(moment, at.date(), at, spent[1], "counted back from the fetch")
+
+
+def _since_1970(moment: Moment, fetch: Fetch) -> Found | None:
+    at = datetime.fromtimestamp(int(moment.fields["epoch"][: len("1729850400")]), UTC).astimezone(fetch.zone)
+    if at > fetch.now + days.ONE_DAY:
+        return None
+    return Found(moment, at.date(), at, "second", "counted from 1970, as machines do")
 
 
 def _time_only(moment: Moment, fetch: Fetch) -> Found:
@@ -136,10 +160,13 @@ def _dated(moment: Moment, fetch: Fetch) -> Found | None:
     if time is None:
         return Found(moment, day.date, None, day.precision, day.reason)
     clock = clocks.clock_of(time, moment.zone)
-    at = clocks.instant(day.date, clock, fetch)
-    back = _days_early(moment, clock) if at > fetch.now + clocks.CLOCK_SKEW else 0
-    stated = day.date - back * days.ONE_DAY
-    return Found(moment, stated, clocks.instant(stated, clock, fetch) if back else at, clock.precision, day.reason)
+    stated = day.date
+    at = clocks.instant(stated, clock, fetch)
+    early = _days_early(moment, clock)
+    if early and at > fetch.now + clocks.CLOCK_SKEW:
+        stated -= early * days.ONE_DAY
+        at = clocks.instant(stated, clock, fetch)
+    return Found(moment, stated, at, clock.precision, day.reason)
 
 
 def _is_plausible(day: date, moment: Moment, fetch: Fetch) -> bool:

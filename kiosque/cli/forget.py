@@ -1,0 +1,66 @@
+"""`kiosque forget`: erase articles, and keep them from coming back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kiosque.errors import UsageError
+
+if TYPE_CHECKING:
+    from storage import Forgotten
+
+# Addresses that are shown of a long list.
+SHOWN = 20
+
+
+def forget(
+    context: typer.Context,
+    urls: Annotated[list[str] | None, typer.Argument(metavar="[URL]...", help="Articles, by any address")] = None,
+    *,
+    outlet: Annotated[str | None, typer.Option(metavar="SLUG", help="All of an outlet, and all to come")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased")] = False,
+) -> None:
+    """Erase text, revisions, search entries and archived pages for ever.
+
+    A mark stays that keeps them from coming back with a later crawl, and the next export of
+    changes tells everybody who has a copy. Try --dry-run first.
+
+    Example: kiosque forget https://exemple.fr/article --dry-run
+    """
+    from datetime import UTC, datetime
+
+    from pipelines.archivist import home_archive
+    from storage import open_storage
+
+    if bool(urls) == (outlet is not None):
+        raise UsageError("name the articles to forget by URL, or a whole outlet with --outlet SLUG")
+    for url in urls or ():
+        if not url.startswith(("http://", "https://")):
+            raise UsageError(f"{url!r} is no address: it must begin with http:// or https://")
+    settings = context.obj.settings()
+    store = open_storage(settings.database)
+    try:
+        found = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC), dry_run=True)
+        pages = 0
+        if not dry_run:
+            # The archive first: as long as the store knows the addresses, this can be done again.
+            pages = home_archive(settings).remove(pointers=found.archived, urls=found.urls)
+            found = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC))
+    finally:
+        store.close()
+    show(found, outlet=outlet, pages=pages, dry_run=dry_run)
+
+
+def show(found: Forgotten, *, outlet: str | None, pages: int, dry_run: bool) -> None:
+    """Print what was or would be erased."""
+    for url in found.urls[:SHOWN]:
+        print(url)
+    if len(found.urls) > SHOWN:
+        print(f"and {len(found.urls) - SHOWN} more addresses")
+    said = "would be erased" if dry_run else "erased"
+    archived = f", {pages} archived pages" if not dry_run else ""
+    print(f"{len(found.articles)} articles, {found.revisions} revisions{archived} {said}")
+    if not dry_run:
+        print("these addresses are never fetched again" + (f", nor any of {outlet}" if outlet else ""))
