@@ -188,15 +188,17 @@ class Finding:
 
 
 def judge(numbers: Iterable[OutletNumbers], outlets: Mapping[str, Outlet], *, now: datetime) -> tuple[Finding, ...]:
-    """Return what a person should look at, the most urgent first. Outlets that were never crawled are not judged."""
+    """Return what a person should look at, the most urgent first; nothing of outlets that were never crawled."""
     counted = list(numbers)
     found = [*_not_polled(counted, now), *(one for n in counted for one in judge_outlet(n, outlets.get(n.slug), now))]
     return tuple(sorted(found, key=lambda finding: (URGENCY[finding.kind], finding.outlet)))
 
 
 def judge_outlet(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> Iterator[Finding]:
-    """Yield what is to be said of one outlet; `outlet` is None when its file is no longer there."""
-    yield from _feeds(numbers)
+    """Yield what is to be said of one outlet; nothing of one whose file is no longer there."""
+    if outlet is None:
+        return
+    yield from _feeds(numbers, outlet)
     yield from _shares(numbers, now)
     yield from _dry(numbers, outlet, now)
     yield from _coverage(numbers)
@@ -242,8 +244,13 @@ def _not_polled(counted: list[OutletNumbers], now: datetime) -> Iterator[Finding
         yield Finding(kind="not-polled", outlet="", facts={"age": spoken_age(now - max(polled))})
 
 
-def _feeds(numbers: OutletNumbers) -> Iterator[Finding]:
+def _feeds(numbers: OutletNumbers, outlet: Outlet) -> Iterator[Finding]:
+    """Judge the feeds that the outlet's file names today, and the sitemaps that these name."""
+    declared = {*outlet.feeds, *outlet.news_sitemaps}
+    declared |= {child for feed in numbers.feeds if feed.url in declared for child in feed.children}
     for feed in numbers.feeds:
+        if feed.url not in declared:
+            continue
         facts = {"feed": feed.url[:300], "reason": feed.reason[:300], "failures": str(feed.failures)}
         match feed.health:
             case "gone":
@@ -282,8 +289,8 @@ def _shares(numbers: OutletNumbers, now: datetime) -> Iterator[Finding]:
             yield Finding(kind=kind, outlet=numbers.slug, facts=facts | {"reason": worst})
 
 
-def _dry(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> Iterator[Finding]:
-    if numbers.newest is None or outlet is None:
+def _dry(numbers: OutletNumbers, outlet: Outlet, now: datetime) -> Iterator[Finding]:
+    if numbers.newest is None:
         return
     expects = outlet.expect_per_day is not None and outlet.expect_per_day[0] > 0
     age = now - numbers.newest.first_seen_at
@@ -311,9 +318,9 @@ def _coverage(numbers: OutletNumbers) -> Iterator[Finding]:
         yield Finding(kind="undated", outlet=numbers.slug, facts={"percent": _percent(now.share("date"))} | example)
 
 
-def _expected(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -> Iterator[Finding]:
+def _expected(numbers: OutletNumbers, outlet: Outlet, now: datetime) -> Iterator[Finding]:
     """Compare new articles a day with `expect_per_day`, over complete days that follow the first one."""
-    if outlet is None or outlet.expect_per_day is None or not numbers.days:
+    if outlet.expect_per_day is None or not numbers.days:
         return
     days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(1, EXPECT_DAYS + 1)]
     if min(numbers.days) >= min(days):  # a first crawl brings all that the feeds list

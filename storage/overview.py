@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Days of outcomes that are counted; articles of the last week are compared with those of the month before.
 HISTORY_DAYS, RECENT_DAYS, BEFORE_DAYS = 28, 7, 35
 MOST_RECORDS = 1_000
+# PostgreSQL's integers: a cursor beyond is one that no store gave.
+LAST_NUMBER = 2**31 - 1
 # Batches of revisions that one search indexes before it answers: a second or two, whatever was crawled meanwhile.
 INDEXED_AT_ONCE = 5
 
@@ -121,7 +123,8 @@ def record_page(
         query = query.where(wanted)
     order = articles.c.change
     if cursor is not None:
-        query = query.where(order > cursor if oldest_first else order < cursor)
+        place = min(cursor, LAST_NUMBER)
+        query = query.where(order > place if oldest_first else order < place)
     limit = min(limit, MOST_RECORDS)
     query = query.order_by(order if oldest_first else order.desc()).limit(limit + 1)
     with sql.reading() as connection:
@@ -133,7 +136,7 @@ def record_page(
 
 def change_page(store: Store, *, after: int, limit: int) -> ChangePage:
     """Return the next changes, each article's last one among them, with its latest record."""
-    query = select(changes).where(changes.c.number > after).order_by(changes.c.number)
+    query = select(changes).where(changes.c.number > min(after, LAST_NUMBER)).order_by(changes.c.number)
     with _sql(store).reading() as connection:
         rows = connection.execute(query.limit(min(limit, MOST_RECORDS) + 1)).mappings().all()
         more = len(rows) > min(limit, MOST_RECORDS)

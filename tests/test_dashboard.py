@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from test_status import URL, article, save
@@ -26,7 +28,12 @@ from kiosque.health import ADVICE  # noqa: E402
 
 NOW = datetime.now(UTC)
 GAZETTE = Outlet(
-    slug="gazette", name="La <Gazette>", site="https://gazette.example", country="FR", expect_per_day=(1, 9)
+    slug="gazette",
+    name="La <Gazette>",
+    site="https://gazette.example",
+    country="FR",
+    feeds=("https://gazette.example/rss",),
+    expect_per_day=(1, 9),
 )
 ID = f"{1:024x}"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eretourné{{ 7*7 }}"
@@ -113,7 +120,7 @@ def test_every_page_is_sound_and_carries_the_guards_headers(store, client, path,
 
 @pytest.mark.parametrize("path", PAGES)
 def test_hostile_texts_stay_texts(store, path):
-    bad = replace(GAZETTE, name=HOSTILE, site="javascript:alert(3)")
+    bad = replace(GAZETTE, name=HOSTILE, site="javascript:alert(3)", feeds=("javascript:alert(5)",))
     changes = {"authors": (HOSTILE,), "section": HOSTILE, "published_text": HOSTILE, "outlet_name": HOSTILE}
     links = {"url": "javascript:alert(4)", "urls": ("javascript:alert(4)",), "image": "data:text/html,x"}
     save(store, article(1, title=HOSTILE, text=f"Valmont {HOSTILE}", **changes))
@@ -130,6 +137,39 @@ def test_hostile_texts_stay_texts(store, path):
     assert "49" not in re.findall(r"retourné(.*?)<", html)
     (title,) = re.findall(r"<title>(.*?)</title>", html, re.DOTALL)
     assert "\u202e" not in title
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nope"])
+def test_pages_can_be_used_by_ear_and_by_keyboard(store, client, path):
+    filled(store)
+    found = Tags(client.get(path).text).found
+    named = {attributes.get("for") for name, attributes in found if name == "label"}
+    levels = [int(name[1]) for name, _ in found if name in {"h1", "h2", "h3"}]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = {attributes["id"] for _, attributes in found if "id" in attributes}
+    for name, attributes in found:
+        if name in {"input", "select"} and attributes.get("type") != "hidden":
+            assert attributes["id"] in named
+        if name == "th":
+            assert attributes["scope"] in {"row", "col"}
+        if name == "svg" or attributes.get("role") == "region":
+            assert attributes["aria-label"]
+        if attributes.get("class") == "scroll":
+            assert attributes["tabindex"] == "0"
+        if name == "section":
+            assert attributes["aria-labelledby"] in ids
+    assert found[-1][0] == "a"
+    assert ("a", {"class": "skip", "href": "#content"}) in found
+    tables = [name for name, _ in found if name in {"table", "caption"}]
+    assert tables == ["table", "caption"] * (len(tables) // 2)
+
+
+def test_links_always_say_something(store, client):
+    save(store, article(1, title="\u202e ", authors=()))
+    for path in ("/", "/articles", f"/articles/{ID}", "/outlets/gazette"):
+        html = client.get(path).text
+        assert all(re.sub(r"<[^>]*>|\s", "", text) for text in re.findall(r"<a [^>]*>(.*?)</a>", html, re.DOTALL))
 
 
 def test_writing_direction_of_a_title_ends_with_it(store, client):
@@ -301,6 +341,37 @@ def test_a_diff_of_anything_takes_bounded_time():
     text_diff("a\n" * 50_000, "b\n" * 50_000)
     text_diff("a b\n" * 1_400, "b a\n" * 1_400)
     assert datetime.now(UTC) - began < timedelta(seconds=10)
+
+
+def test_postgresql_answers_the_same_questions(postgresql):
+    store = open_storage(postgresql)
+    try:
+        filled(store)
+        for path in (*PAGES, "/articles?before=999999999999999999", "/articles?q=%00&since=0001-01-01"):
+            assert browser(store).get(path).status_code == 200
+        ahead = f"/api/v1/changes?since={store.name()}:999999999999999999"
+        assert browser(store).get(ahead).status_code == 400
+        for path in ("/api/v1/records?search=valmont", "/api/v1/changes", "/api/v1/outlets", "/readyz"):
+            assert browser(store).get(path).status_code == 200
+    finally:
+        store.close()
+
+
+def test_many_readers_and_a_writer_do_not_disturb_each_other(store, tmp_path):
+    filled(store)
+    reader = open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")
+    app = make_app(reader, {"gazette": GAZETTE})
+
+    def read(n):
+        client = testclient.TestClient(app, base_url="http://localhost")
+        return [client.get(path).status_code for path in (PAGES[n % len(PAGES)], "/api/v1/records?search=valmont")]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(read, n) for n in range(24)]
+        for n in range(10, 40):
+            save(store, article(n))
+    assert {code for answer in answers for code in answer.result()} == {200}
+    reader.close()
 
 
 def test_an_empty_store_has_pages_too(client):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from test_status import NOW, URL, article, save
 
@@ -159,6 +162,28 @@ def test_parameters_are_checked(client, query, status):
     assert answer.status_code == status
     if status != 200:
         assert set(answer.json()) == {"detail"}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    opened = open_storage(f"sqlite:///{tmp_path_factory.mktemp('api') / 'k.sqlite'}")
+    save(opened, article(1))
+    yield testclient.TestClient(make_app(opened, {}), base_url="http://localhost")
+    opened.close()
+
+
+NAMES = ("cursor", "outlet", "since", "search", "limit", "order", "format", "include_reserved", "q", "before", "lang")
+PATHS = ("/api/v1/records", "/api/v1/changes", f"/api/v1/records/{ID}", "/api/v1/outlets", "/articles", "/", "/outlets")
+
+
+@given(
+    path=st.sampled_from(PATHS) | st.text(max_size=20).map(lambda text: f"/api/v1/records/{quote(text, safe='')}"),
+    asked=st.dictionaries(st.sampled_from(NAMES), st.text(max_size=30) | st.integers().map(str), max_size=4),
+)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_whatever_is_asked_is_answered(kept, path, asked):
+    answer = kept.get(path, params=asked)
+    assert answer.status_code in {200, 400, 404, 422}
 
 
 def test_a_cursor_ahead_of_the_store_is_refused(store, client):

@@ -12,11 +12,12 @@ from kiosque.model import Outlet
 from kiosque.polling import FeedState
 
 NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
-GAZETTE = Outlet(slug="gazette", name="La Gazette", site="https://gazette.example", country="FR")
+RSS = "https://gazette.example/rss"
+GAZETTE = Outlet(slug="gazette", name="La Gazette", site="https://gazette.example", country="FR", feeds=(RSS,))
 
 
 def feed(**changes):
-    sound = FeedState(url="https://gazette.example/rss", outlet="gazette", health="ok", last_polled=NOON)
+    sound = FeedState(url=RSS, outlet="gazette", health="ok", last_polled=NOON)
     return replace(sound, last_success=NOON, **changes)
 
 
@@ -54,6 +55,18 @@ def test_what_was_never_crawled_is_not_judged():
 )
 def test_each_state_of_a_feed_that_needs_a_look(state, kind):
     assert kinds(numbers(feeds=(feed(**state),))) == [kind]
+
+
+def test_a_feed_that_was_taken_out_of_the_file_is_no_longer_said():
+    gone = numbers(feeds=(feed(health="gone"),))
+    assert kinds(gone, replace(GAZETTE, feeds=("https://gazette.example/feed",))) == []
+    assert judge([gone], {}, now=NOON) == ()
+
+
+def test_the_sitemaps_of_an_index_are_judged_with_it():
+    index = feed(children=("https://gazette.example/news-1.xml",))
+    child = replace(feed(health="failing", failures=4), url="https://gazette.example/news-1.xml")
+    assert kinds(numbers(feeds=(index, child))) == ["feed-failing"]
 
 
 def test_a_passing_failure_is_no_news():

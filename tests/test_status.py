@@ -121,6 +121,7 @@ def test_status_of_a_home_without_a_store_makes_none(kiosque):
 
 
 def test_status_and_doctor_of_a_store(kiosque):
+    kiosque.outlet("gazette", site="https://gazette.example", feeds=["https://gazette.example/rss"])
     store = open_storage(f"sqlite:///{kiosque.home / 'kiosque.sqlite'}")
     save(store, article(1, title="[bold]Le pont[/bold]\x1b[31m"))
     gone = new_feed("https://gazette.example/rss", outlet="gazette", now=NOW)
