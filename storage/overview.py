@@ -14,7 +14,7 @@ from kiosque.errors import UsageError
 from kiosque.health import Coverage, Newest, OutletNumbers
 from kiosque.polling import FeedState
 from storage import Change, search
-from storage.queries import every, filters, latest, records_of
+from storage.queries import every, filters, latest, records_by, records_of
 from storage.rows import from_text, to_text
 from storage.schema import articles, changes, feeds, outcomes, revisions
 from storage.sql import SqlStore
@@ -113,7 +113,9 @@ def record_page(
 ) -> RecordPage:
     """Return a page of latest records in the order of their last change; `cursor` is a page's `next`."""
     sql = _sql(store)
-    query = latest().where(*filters(outlet, since))
+    order = articles.c.change
+    # Ids first: a sort of all that matches would carry the texts along.
+    query = latest().with_only_columns(articles.c.id, order).where(*filters(outlet, since))
     partial = False
     if words:
         partial = not sql.index(most=INDEXED_AT_ONCE)
@@ -121,17 +123,16 @@ def record_page(
         if wanted is None:
             return RecordPage(records=(), next=None, partial=partial)
         query = query.where(wanted)
-    order = articles.c.change
     if cursor is not None:
         place = min(cursor, LAST_NUMBER)
         query = query.where(order > place if oldest_first else order < place)
     limit = min(limit, MOST_RECORDS)
     query = query.order_by(order if oldest_first else order.desc()).limit(limit + 1)
     with sql.reading() as connection:
-        found = records_of(connection, query)[: limit + 1]
-        more = len(found) > limit
-        last = _place(connection, found[limit - 1].id) if more else None
-    return RecordPage(records=tuple(found[:limit]), next=last, partial=partial)
+        found = connection.execute(query).all()
+        by_id = {one.id: one for one in _latest_of(connection, [id_ for id_, _ in found[:limit]])}
+    last = found[limit - 1][1] if len(found) > limit else None
+    return RecordPage(records=tuple(by_id[id_] for id_, _ in found[:limit]), next=last, partial=partial)
 
 
 def change_page(store: Store, *, after: int, limit: int) -> ChangePage:
@@ -165,12 +166,8 @@ def _sql(store: Store) -> SqlStore:
     return store
 
 
-def _place(connection: Connection, article: str) -> int | None:
-    return connection.execute(select(articles.c.change).where(articles.c.id == article)).scalar_one_or_none()
-
-
 def _latest_of(connection: Connection, ids: Sequence[str]) -> list[Record]:
-    return records_of(connection, latest().where(articles.c.id.in_(ids))) if ids else []
+    return records_by(connection, articles.c.id, ids)
 
 
 def _newest(connection: Connection) -> dict[str, Newest]:

@@ -132,6 +132,7 @@ def test_revisions_of_a_record(store, client):
 def test_outlets_come_with_their_numbers(client):
     (one,) = client.get("/api/v1/outlets").json()["outlets"]
     assert (one["slug"], one["articles"], one["newest"]["title"]) == ("gazette", 5, "Le pont 5")
+    assert json.loads(client.get("/api/v1/outlets?format=jsonl").text) == one
 
 
 @pytest.mark.parametrize(

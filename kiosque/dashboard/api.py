@@ -163,8 +163,8 @@ def list_changes(
     return json_response({"changes": changes, "cursor": cursor, "more": page.more}, headers)
 
 
-@router.get("/outlets", responses=_answers({"type": "object"}))
-def list_outlets(desk: At) -> Response:
+@router.get("/outlets", responses=_answers({"type": "object"}, lines={"type": "object"}))
+def list_outlets(*, desk: At, form: Annotated[Format, Query(alias="format")] = "json") -> Response:
     """List the outlets that were crawled, with their numbers and what is to be said of each."""
     counted = desk.counted()
     problems: dict[str, list[dict[str, str]]] = {}
@@ -174,6 +174,8 @@ def list_outlets(desk: At) -> Response:
         outlet_json(one, desk.outlets.get(slug)) | {"problems": problems.get(slug, [])}
         for slug, one in counted.numbers.items()
     ]
+    if form == "jsonl":
+        return lines_response(rows, {})
     return json_response({"at": instant(counted.at), "outlets": rows, "problems": problems.get("", [])})
 
 
