@@ -16,7 +16,7 @@ from kiosque.polling import FeedState
 from storage import Change, search
 from storage.queries import every, filters, latest, records_by, records_of
 from storage.rows import from_text, to_text
-from storage.schema import articles, changes, feeds, outcomes, revisions
+from storage.schema import articles, changes, entries, feeds, outcomes, revisions
 from storage.sql import SqlStore
 
 if TYPE_CHECKING:
@@ -62,19 +62,18 @@ class ChangePage:
 def numbers(store: Store, *, now: datetime, coverage: bool = True) -> dict[str, OutletNumbers]:
     """Return what is counted of each outlet that was crawled; without `coverage` quickly in any store."""
     first = f"{now - timedelta(days=HISTORY_DAYS):%Y-%m-%d}"
-    counts = store.counts()
     with _sql(store).reading() as connection:
+        stored, waiting = _stored(connection), _waiting(connection)
         newest, states = _newest(connection), _states(connection)
         days = _outcomes(connection, first)
         recent, before = _coverage(connection, now) if coverage else ({}, {})
-    nothing = {"articles": 0, "revisions": 0, "pending": 0}
-    slugs = sorted({*counts, *states, *days})
+    slugs = sorted({*stored, *waiting, *states, *days})
     return {
         slug: OutletNumbers(
             slug=slug,
-            articles=counts.get(slug, nothing)["articles"],
-            revisions=counts.get(slug, nothing)["revisions"],
-            waiting=counts.get(slug, nothing)["pending"],
+            articles=stored.get(slug, (0, 0))[0],
+            revisions=stored.get(slug, (0, 0))[1],
+            waiting=waiting.get(slug, 0),
             newest=newest.get(slug),
             feeds=tuple(states.get(slug, ())),
             days=days.get(slug, {}),
@@ -168,6 +167,17 @@ def _sql(store: Store) -> SqlStore:
 
 def _latest_of(connection: Connection, ids: Sequence[str]) -> list[Record]:
     return records_by(connection, articles.c.id, ids)
+
+
+def _stored(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Count articles and their revisions: numbered from 1, so that the large table of texts need not be read."""
+    query = select(articles.c.outlet, func.count(), func.sum(articles.c.revision)).group_by(articles.c.outlet)
+    return {outlet: (n, int(revised)) for outlet, n, revised in connection.execute(query)}
+
+
+def _waiting(connection: Connection) -> dict[str, int]:
+    query = select(entries.c.outlet, func.count()).where(entries.c.state == "pending").group_by(entries.c.outlet)
+    return {outlet: n for outlet, n in connection.execute(query)}  # noqa: C416 - rows are no tuples to a type checker
 
 
 def _newest(connection: Connection) -> dict[str, Newest]:

@@ -157,6 +157,8 @@ def test_pages_can_be_used_by_ear_and_by_keyboard(store, client, path):
             assert attributes["aria-label"]
         if attributes.get("class") == "scroll":
             assert attributes["tabindex"] == "0"
+        if attributes.get("aria-label"):
+            assert name in {"svg", "nav"} or attributes.get("role") == "region"
         if name == "section":
             assert attributes["aria-labelledby"] in ids
     assert found[-1][0] == "a"
@@ -372,6 +374,13 @@ def test_many_readers_and_a_writer_do_not_disturb_each_other(store, tmp_path):
             save(store, article(n))
     assert {code for answer in answers for code in answer.result()} == {200}
     reader.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_an_outlet_whose_file_is_gone_keeps_its_pages(store, path):
+    filled(store)
+    answer = testclient.TestClient(make_app(store, {}), base_url="http://[::1]:8484").get(path)
+    assert answer.status_code == 200
 
 
 def test_an_empty_store_has_pages_too(client):

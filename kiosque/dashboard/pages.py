@@ -104,7 +104,8 @@ def articles(
 ) -> Response:
     """Search articles; what cannot be a filter filters nothing."""
     words = q.strip()[:LONGEST_SEARCH]
-    chosen = outlet if outlet in desk.counted().numbers else None
+    slugs = sorted(desk.counted().numbers)
+    chosen = outlet if outlet in slugs else None
     day = _day(since)
     found = record_page(
         desk.store,
@@ -124,7 +125,7 @@ def articles(
         chosen=chosen or "",
         since=f"{day:%Y-%m-%d}" if day else "",
         before=before,
-        slugs=sorted(desk.counted().numbers),
+        slugs=slugs,
         names=names(desk),
     )
 
@@ -183,9 +184,8 @@ def static(name: str) -> Response:
 
 
 def names(desk: Desk) -> dict[str, str]:
-    """Return the name of each crawled outlet; its slug where its file is gone."""
-    declared = desk.outlets
-    return {slug: declared[slug].name if slug in declared else slug for slug in desk.counted().numbers}
+    """Return the name of each outlet that has a file."""
+    return {slug: outlet.name for slug, outlet in desk.outlets.items()}
 
 
 def totals(numbers: Iterable[OutletNumbers]) -> dict[str, int]:
