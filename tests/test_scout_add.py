@@ -3,15 +3,16 @@
 import json
 import subprocess
 import sys
+import tomllib
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from command import Kiosque
 from small_site import PAGE, Site, article, feed
 
 from kiosque.demo import DemoPress
-from kiosque.outlets import load_outlet
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = (
@@ -39,56 +40,6 @@ def fill(site, **answers):
     site.answers["/"] = front(LINK)
     site.answers["/rss"] = feed(*(f"{site.url}/{name}" for name in names))
     site.answers |= {path: answer(site) if callable(answer) else answer for path, answer in answers.items()}
-
-
-@pytest.fixture(scope="module")
-def press(tmp_path_factory):
-    """The demo press, each outlet added by a process of its own; the texts printed and the requests made."""
-    with DemoPress() as press:
-        kiosque = Kiosque(tmp_path_factory.mktemp("home"), hosts=press.hosts)
-        running = [
-            (outlet, kiosque.start("outlets", "add", outlet.site, "--yes", "--slug", outlet.slug))
-            for outlet in press.outlets
-        ]
-        printed = {}
-        for outlet, process in running:
-            with process:
-                out, err = process.communicate(timeout=60)
-            assert process.returncode == 0, err
-            printed[outlet.slug] = out
-        yield press, kiosque, printed
-
-
-def test_what_is_written_polls_what_the_outlet_offers(press):
-    press, kiosque, _ = press
-    for outlet in press.outlets:
-        written = load_outlet(kiosque.outlets / f"{outlet.slug}.toml")
-        assert written.name == outlet.name
-        assert bool(written.feeds) == bool(outlet.feeds)
-        assert set(written.feeds) <= {*outlet.feeds, f"{outlet.site}/feed/"}  # RSS and Atom are one feed
-        assert written.news_sitemaps == outlet.news_sitemaps
-        assert written.timezone in {outlet.timezone, "Europe/Paris"}
-
-
-def test_the_system_is_named(press):
-    _, _, printed = press
-    systems = [out.partition("(system: ")[2].partition(")")[0] for out in printed.values()]
-    assert systems == ["WordPress", "SPIP", "Arc XP"]
-
-
-def test_the_preview_shows_dates_with_their_origin_clutter_and_score(press):
-    _, _, printed = press
-    out = printed["fanal-de-sainte-aurore"]
-    assert "(from json-ld: '" in out
-    assert "Lines that repeat, and would be learned as clutter:\n  Le Fanal, la lumière" in out
-    assert "Score: 9" in out
-    assert "rights: 15 of 15, nothing is reserved" in out
-
-
-def test_no_site_gets_more_than_a_few_requests(press):
-    press, _, _ = press
-    for host in press.hosts:
-        assert sum(request.host == host for request in press.requests) <= 20
 
 
 # Each: a name, what is answered, arguments after the address, and what is said. {url} is the site's own address.
@@ -155,76 +106,185 @@ CASES = [
 ]
 
 
-# All bad sites in one process: Twisted's reactor runs once, and a process a site would take a minute.
+def listed(site):
+    """A gazette whose feed stands on a page of feeds, its news sitemap in robots.txt."""
+    news = (
+        '<urlset xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url>'
+        f"<loc>{site.url}/a</loc><news:news><news:title>Le pont</news:title></news:news></url></urlset>"
+    )
+    site.answers |= {
+        "/": front("", '<a href="/flux-rss">Nos flux RSS</a>'),
+        "/rss": (404, PAGE, b""),
+        "/flux-rss": front("", '<a href="/outbound/rss-une">À la une</a> <a href="/comments/feed/">Commentaires</a>'),
+        "/outbound/rss-une": feed(f"{site.url}/b", f"{site.url}/c"),
+        "/robots.txt": (200, "text/plain", f"Sitemap: {site.url}/s-news.xml".encode()),
+        "/s-news.xml": (200, "application/xml", news.encode()),
+    }
+
+
+def closed(site):
+    site.answers["/robots.txt"] = (200, "text/plain", b"User-agent: *\nDisallow: /$\n")
+
+
+def english(site):
+    page = article("The bridge opens again", text=ENGLISH).replace(b'lang="fr"', b'lang="en"')
+    site.answers |= {f"/{n}": (200, PAGE, page) for n in "abc"}
+    site.answers["/"] = front(LINK, f"<p>{ENGLISH}</p>", lang="en")
+    site.answers["/rss"] = feed(f"{site.url}/a", more=f"<item><title>{ENGLISH}</title><link>{site.url}/b</link></item>")
+
+
+def hostile(site):
+    site.answers["/a"] = (200, PAGE, article("Le pont\x9b31m rouvre"))
+
+
+# Each: a name, what is special about the site, the path that is given, the language that is taken.
+GOOD = {
+    "a feed itself": (lambda _: None, "/rss", "fr"),
+    "a closed front page": (closed, "/rss", "fr"),
+    "English, taken": (english, "", "any"),
+    "a page of feeds": (listed, "", "fr"),
+    "a title with commands": (hostile, "", "fr"),
+}
+
+# All sites in one process: Twisted's reactor runs once, and a process a site would take a minute.
 DRIVER = """
 import asyncio, json, sys
+from kiosque.cli.outlets_add import preview
 from kiosque.cli.outlets_explore import MOST_PER_HOST, Wanted, explore
 from kiosque.errors import KiosqueError
-from kiosque.outlets import load_outlets
+from kiosque.outlets import load_outlets, outlet_toml
 from kiosque.settings import load_settings
 from pipelines.pool import ReaderPool
 from spiders.scout import run_scout
 
 settings = load_settings()
 outlets = load_outlets(settings.outlets_dir)
-pool = ReaderPool(workers=1, page_time=10.0, page_memory=2000)
 
-async def one(url, fetch):
+async def one(url, language, fetch, pool):
     try:
-        return str(await explore(Wanted(url=url, outlets=outlets), fetch, pool))
+        found = await explore(Wanted(url=url, outlets=outlets, language=language, slug="new"), fetch, pool)
     except KiosqueError as error:
-        return f"refused: {error}"
+        return {"refused": str(error)}
+    return {"preview": "\\n".join(preview(found)), "toml": outlet_toml(found.outlet)}
 
-async def every(fetch):
-    return await asyncio.gather(*(one(url, fetch) for url in json.load(sys.stdin)))
+async def every(fetch, pool):
+    return await asyncio.gather(*(one(*wanted, fetch, pool) for wanted in json.load(sys.stdin)))
 
 if __name__ == "__main__":
-    print(json.dumps(run_scout(settings, outlets.values(), every, most_per_host=MOST_PER_HOST)))
+    pool = ReaderPool(workers=2, page_time=10.0, page_memory=2000)
+    work = lambda fetch: every(fetch, pool)
+    print(json.dumps(run_scout(settings, outlets.values(), work, most_per_host=MOST_PER_HOST)))
     pool.close(now=True)
 """
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """What each bad site is answered with, and the addresses that stand in the sentence."""
+def explored(tmp_path_factory):
+    """What came of each site, by name, with the site; `press` is the demo press, its outlets by their slugs."""
     with ExitStack() as stack:
-        known = stack.enter_context(Site())
+        known, press = stack.enter_context(Site()), stack.enter_context(DemoPress())
         fill(known)
-        sites = [stack.enter_context(Site()) for _ in CASES]
-        addresses = []
-        for site, (_, answers, arguments, _) in zip(sites, CASES, strict=True):
+        wanted, sites = {outlet.slug: (outlet.site, "fr") for outlet in press.outlets}, {"known": known}
+        for name, answers, arguments, _ in CASES:
+            sites[name] = site = stack.enter_context(Site())
             fill(site, **answers)
             if arguments == ["redirect"]:
                 site.answers["/"] = (301, PAGE, b"", ("Location", f"{known.url}/"))
             path = "".join(argument for argument in arguments if argument[0] == "/")
-            addresses.append(known.url if arguments == ["known"] else site.url + path)
-        kiosque = Kiosque(tmp_path_factory.mktemp("home"), hosts=[site.host for site in (*sites, known)])
+            wanted[name] = (known.url if arguments == ["known"] else site.url + path), "fr"
+        for name, (change, path, language) in GOOD.items():
+            sites[name] = site = stack.enter_context(Site())
+            fill(site)
+            change(site)
+            wanted[name] = site.url + path, language
+        hosts = [*press.hosts, *(site.host for site in sites.values())]
+        kiosque = Kiosque(tmp_path_factory.mktemp("home"), hosts=hosts)
         kiosque.outlet("known", site=known.url, feeds=[f"{known.url}/rss"])
         (kiosque.home / "driver.py").write_text(DRIVER)
         done = subprocess.run(
             [sys.executable, kiosque.home / "driver.py"],
             env=kiosque.environment | {"KIOSQUE_OUTLETS": str(kiosque.outlets), "PYTHONPATH": str(ROOT)},
-            input=json.dumps(addresses),
+            input=json.dumps(list(wanted.values())),
             capture_output=True,
             text=True,
             timeout=100,
             check=True,
         )
-        names = [name for name, *_ in CASES]
-        found = zip(json.loads(done.stdout), addresses, strict=True)
-        yield {
-            name: (sentence, {"url": url, "known": known.url})
-            for name, (sentence, url) in zip(names, found, strict=True)
-        }
+        found = dict(zip(wanted, json.loads(done.stdout), strict=True))
+        yield SimpleNamespace(
+            found=found, sites=sites, press=press, urls={name: url for name, (url, _) in wanted.items()}
+        )
+
+
+def declared(explored, name):
+    return tomllib.loads(explored.found[name]["toml"])
+
+
+def test_what_is_declared_polls_what_the_outlet_offers(explored):
+    for outlet in explored.press.outlets:
+        written = declared(explored, outlet.slug)
+        assert written["name"] == outlet.name
+        assert bool(written.get("feeds")) == bool(outlet.feeds)
+        assert {*written.get("feeds", ())} <= {*outlet.feeds, f"{outlet.site}/feed/"}  # RSS and Atom are one feed
+        assert tuple(written.get("news_sitemaps", ())) == outlet.news_sitemaps
+        assert written["timezone"] in {outlet.timezone, "Europe/Paris"}
+
+
+def test_the_system_is_named(explored):
+    shown = [explored.found[outlet.slug]["preview"] for outlet in explored.press.outlets]
+    assert [text.partition("(system: ")[2].partition(")")[0] for text in shown] == ["WordPress", "SPIP", "Arc XP"]
+
+
+def test_the_preview_shows_dates_with_their_origin_clutter_and_score(explored):
+    shown = explored.found["fanal-de-sainte-aurore"]["preview"]
+    assert "(from json-ld: '" in shown
+    assert "Lines that repeat, and would be learned as clutter:\n  Le Fanal, la lumière" in shown
+    assert "Score: 9" in shown
+    assert "rights: 15 of 15, nothing is reserved" in shown
+
+
+def test_no_site_gets_more_than_a_few_requests(explored):
+    for host in explored.press.hosts:
+        assert sum(request.host == host for request in explored.press.requests) <= 20
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in CASES])
-def test_what_is_no_new_outlet_is_one_sentence(said, name):
-    sentence, addresses = said[name]
+def test_what_is_no_new_outlet_is_one_sentence(explored, name):
+    sentence = explored.found[name]["refused"]
     [expected] = [expected for case, _, _, expected in CASES if case == name]
-    assert sentence.startswith("refused: ")
-    assert expected.format(**addresses) in sentence
+    assert expected.format(url=explored.urls[name], known=explored.sites["known"].url) in sentence
     assert "\n" not in sentence
+
+
+def test_a_feed_itself_leads_to_its_site(explored):
+    url = explored.sites["a feed itself"].url
+    shown = explored.found["a feed itself"]["preview"]
+    assert f"Note: {url}/rss is a feed itself; its articles stand on {url}" in shown
+    assert declared(explored, "a feed itself")["feeds"] == [f"{url}/rss"]
+
+
+def test_a_feed_is_enough_where_the_front_page_is_closed(explored):
+    shown = explored.found["a closed front page"]["preview"]
+    assert "Note: its front page was not read: 127.0.0.1 forbids us to crawl" in shown
+    assert declared(explored, "a closed front page")["name"] == "Essai"
+
+
+def test_another_language_is_taken_when_asked_for(explored):
+    assert declared(explored, "English, taken")["language"] == "en"
+
+
+def test_feeds_are_found_on_the_page_that_lists_them_and_in_robots(explored):
+    site = explored.sites["a page of feeds"]
+    written = declared(explored, "a page of feeds")
+    assert written["feeds"] == [f"{site.url}/outbound/rss-une"]
+    assert written["news_sitemaps"] == [f"{site.url}/s-news.xml"]
+    assert not site.asked("/comments/feed/")
+
+
+def test_a_strangers_title_does_not_reach_the_terminal_as_commands(explored):
+    shown = explored.found["a title with commands"]["preview"]
+    assert "rouvre" in shown
+    assert "\x9b" not in shown
 
 
 def test_a_refusal_is_one_line_on_standard_error_and_nothing_is_written(tmp_path):
@@ -235,39 +295,6 @@ def test_a_refusal_is_one_line_on_standard_error_and_nothing_is_written(tmp_path
         assert err.startswith(f"kiosque: {site.url} has no feed and no news sitemap that can be found")
         assert err.count("\n") == 1
         assert list(kiosque.outlets.iterdir()) == []
-
-
-def test_a_feed_itself_leads_to_its_site(tmp_path):
-    with Site() as site:
-        fill(site)
-        kiosque = Kiosque(tmp_path, hosts=[site.host])
-        out, _ = kiosque.run("outlets", "add", f"{site.url}/rss", "--yes", "--slug", "gazette")
-        assert f"Note: {site.url}/rss is a feed itself; its articles stand on {site.url}" in out
-        assert load_outlet(kiosque.outlets / "gazette.toml").feeds == (f"{site.url}/rss",)
-
-
-def test_a_feed_is_enough_where_the_front_page_is_closed(tmp_path):
-    with Site() as site:
-        fill(site)
-        site.answers["/robots.txt"] = (200, "text/plain", b"User-agent: *\nDisallow: /$\n")
-        kiosque = Kiosque(tmp_path, hosts=[site.host])
-        out, _ = kiosque.run("outlets", "add", f"{site.url}/rss", "--yes", "--slug", "gazette")
-        assert "Note: its front page was not read: 127.0.0.1 forbids us to crawl" in out
-        written = load_outlet(kiosque.outlets / "gazette.toml")
-        assert (written.name, written.feeds) == ("Essai", (f"{site.url}/rss",))
-
-
-def test_another_language_is_taken_when_asked_for(tmp_path):
-    with Site() as site:
-        english = article("The bridge opens again", text=ENGLISH).replace(b'lang="fr"', b'lang="en"')
-        fill(site, **{f"/{n}": (200, PAGE, english) for n in "abc"})
-        site.answers["/"] = front(LINK, f"<p>{ENGLISH}</p>", lang="en")
-        site.answers["/rss"] = feed(
-            f"{site.url}/a", more=f"<item><title>{ENGLISH}</title><link>{site.url}/b</link></item>"
-        )
-        kiosque = Kiosque(tmp_path, hosts=[site.host])
-        kiosque.run("outlets", "add", site.url, "--yes", "--slug", "gazette", "--language", "any")
-        assert load_outlet(kiosque.outlets / "gazette.toml").language == "en"
 
 
 def test_the_feeds_of_a_known_outlet_are_looked_for_anew(tmp_path):
@@ -294,34 +321,6 @@ def test_it_asks_before_it_writes(tmp_path):
         _, err = kiosque.run("outlets", "add", site.url, given="", code=2)
         assert err.strip().endswith("nothing was written, since nobody answered; --yes writes without asking")
         assert list(kiosque.outlets.iterdir()) == []
-
-
-def test_feeds_are_found_on_the_page_that_lists_them_and_in_robots(tmp_path):
-    with Site() as site:
-        page = front("", '<a href="/flux-rss">Nos flux RSS</a>')
-        listing = front("", '<a href="/outbound/rss-une">À la une</a> <a href="/comments/feed/">Commentaires</a>')
-        news = (
-            '<urlset xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url>'
-            f"<loc>{site.url}/a</loc><news:news><news:title>Le pont</news:title></news:news></url></urlset>"
-        )
-        fill(site, **{"/": page, "/flux-rss": listing, "/rss": (404, PAGE, b"")})
-        site.answers["/outbound/rss-une"] = feed(f"{site.url}/b", f"{site.url}/c")
-        site.answers["/robots.txt"] = (200, "text/plain", f"Sitemap: {site.url}/s-news.xml".encode())
-        site.answers["/s-news.xml"] = (200, "application/xml", news.encode())
-        kiosque = Kiosque(tmp_path, hosts=[site.host])
-        kiosque.run("outlets", "add", site.url, "--yes", "--slug", "gazette")
-        written = load_outlet(kiosque.outlets / "gazette.toml")
-        assert written.feeds == (f"{site.url}/outbound/rss-une",)
-        assert written.news_sitemaps == (f"{site.url}/s-news.xml",)
-        assert not site.asked("/comments/feed/")
-
-
-def test_a_strangers_title_does_not_reach_the_terminal_as_commands(tmp_path):
-    with Site() as site:
-        fill(site)
-        site.answers["/a"] = (200, PAGE, article("Le pont\x1b]0;pris\x07 rouvre"))
-        out, _ = Kiosque(tmp_path, hosts=[site.host]).run("outlets", "add", site.url, given="n\n")
-        assert "\x1b" not in out
 
 
 @pytest.mark.parametrize(

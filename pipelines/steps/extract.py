@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lxml import etree
-from lxml.html import Element, document_fromstring
+from lxml.html import Element
 
 from pipelines.steps.layout import INLINE
 from pipelines.steps.survey import survey
@@ -88,8 +88,8 @@ def _drop(element: HtmlElement) -> None:
 
 def _page_around(frames: list[HtmlElement]) -> HtmlElement:
     """Return a page of these elements alone, bare of the names that would make trafilatura doubt them."""
-    page = document_fromstring("<html><body><article></article></body></html>")
-    article = next(page.iter("article"))
+    page = frames[0].makeelement("html")
+    article = etree.SubElement(etree.SubElement(page, "body"), "article")
     article.extend(frames)
     etree.strip_elements(article, *_SCRIPTS, with_tail=False)
     for element in article.iterdescendants():

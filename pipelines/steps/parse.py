@@ -8,14 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
-from lxml.html import HTMLParser, document_fromstring
+from lxml.html import HtmlElement, document_fromstring
 
 from kiosque.model import Rejected
 from pipelines.steps.decode import decode
 
 if TYPE_CHECKING:
-    from lxml.html import HtmlElement
-
     from kiosque.model import Page
 
 MAX_BYTES = 12_000_000
@@ -48,6 +46,8 @@ _OTHER_TYPES = re.compile(
 _FEED = re.compile(r"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
 # No step reads these, and drawings alone can be a third of a page's elements.
 _UNREAD = ("style", "svg", "template", "noscript", "iframe", "select", "canvas", "map")
+# lxml.html asks a Python function for the class of every element; all of ours are of one.
+_ONE_CLASS = etree.ElementDefaultClassLookup(element=HtmlElement)
 _TAG = re.compile(rb"<[a-zA-Z!/]")
 _NUL_SHARE = 0.001
 
@@ -84,7 +84,8 @@ def parse(page: Page) -> Document | Rejected:
 
 def parse_html(text: str) -> HtmlElement | None:
     """Return the tree of a page's text, None when nothing is in it. Nesting beyond 256 is cut off by libxml2."""
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError):  # an empty document, or one that libxml2 gives up
