@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Text, and_, case, cast, func, select
 
-from kiosque.errors import UsageError
+from kiosque.errors import StorageError, UsageError
 from kiosque.health import Coverage, Newest, OutletNumbers
 from kiosque.polling import FeedState
 from storage import Change, search
@@ -117,7 +117,7 @@ def record_page(
     query = latest().with_only_columns(articles.c.id, order).where(*filters(outlet, since))
     partial = False
     if words:
-        partial = not sql.index(most=INDEXED_AT_ONCE)
+        partial = not _indexed(sql)
         wanted = search.matches(sql.dialect, words)
         if wanted is None:
             return RecordPage(records=(), next=None, partial=partial)
@@ -167,6 +167,14 @@ def _sql(store: Store) -> SqlStore:
 
 def _latest_of(connection: Connection, ids: Sequence[str]) -> list[Record]:
     return records_by(connection, articles.c.id, ids)
+
+
+def _indexed(sql: SqlStore) -> bool:
+    """Go on with the search index; what may not be written, or is locked for long, is searched as it is."""
+    try:
+        return sql.index(most=INDEXED_AT_ONCE)
+    except StorageError:
+        return False
 
 
 def _stored(connection: Connection) -> dict[str, tuple[int, int]]:

@@ -10,6 +10,7 @@ import pytest
 from command import Kiosque
 from test_storage_contract import record, settled
 
+from kiosque.errors import StorageError
 from kiosque.health import judge
 from kiosque.polling import new_feed
 from storage import open_storage
@@ -79,6 +80,19 @@ def test_a_search_without_words_finds_nothing(store):
     save(store, article(1))
     assert record_page(store, words="!!", limit=5).records == ()
     assert len(record_page(store, words="valmont", limit=5).records) == 1
+
+
+def test_a_store_that_may_not_be_written_is_searched_as_it_is(store, monkeypatch):
+    save(store, article(1))
+    assert len(record_page(store, words="valmont", limit=5).records) == 1
+    save(store, article(2))
+
+    def refuse(connection):
+        raise StorageError("read-only")
+
+    monkeypatch.setattr("storage.search.catch_up", refuse)
+    found = record_page(store, words="valmont", limit=5)
+    assert (len(found.records), found.partial) == (1, True)
 
 
 def test_changes_come_in_their_order_and_tell_what_was_deleted(store):

@@ -41,7 +41,7 @@ def _fields(record: Record) -> Iterator[Field]:
     yield Field("agency", record.agency or "", None)
     yield Field("section", record.section or "", None)
     yield Field("tags", ", ".join(record.tags), None)
-    yield Field("language", record.language, None)
+    yield Field("language", record.language, "kiosque")
     yield Field("image", record.image or "", None)
     for place, statement in record.rights.said:
         yield Field("rights", statement, place)

@@ -85,7 +85,7 @@ class Look(NamedTuple):
     def bars(self, values: Sequence[int], what: str) -> Markup:
         """Draw a small bar chart."""
         facts = {"total": sum(values), "most": max(values, default=0), "last": values[-1] if values else 0}
-        return bars(values, label=f"{what} : {self.t('bars', **facts)}")
+        return bars(values, label=f"{what}{self.t('colon')} {self.t('bars', **facts)}")
 
 
 def look_at(request: Request) -> Look:

@@ -17,6 +17,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "fr")
 # Key: English, French.
 WORDS: dict[str, tuple[str, str]] = {
     "skip": ("Skip to the content", "Aller au contenu"),
+    "colon": (":", "\u00a0:"),
     "sections": ("Sections", "Rubriques"),
     "overview": ("Overview", "Vue d’ensemble"),
     "outlets": ("Outlets", "Titres"),
