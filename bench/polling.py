@@ -1,6 +1,6 @@
 """Polls per second and CPU per poll over 1,000 feeds on loopback, beside lemon24/reader on the same feeds.
 
-    python bench/polling.py [--feeds 1000] [--passes 5] [--only kiosque|reader]
+    python bench/polling.py [--feeds 1000] [--passes 5] [--latency MS] [--only kiosque|reader]
 
 The first pass finds every feed new (200). In each later one a fifth of the feeds has one new entry (200), and the
 others answer 304. Entries are stored, articles are not fetched: reader does not fetch them either.
@@ -34,7 +34,8 @@ TEXT = "Le conseil a voté le budget du chantier après deux heures de débat, e
 class Press:
     """Answers `/f/N` by the pass that it is in; `/next` begins the next pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, latency: float) -> None:
+        self.latency = latency
         self.number = 0
         self.base = ""
 
@@ -69,14 +70,15 @@ class Press:
             while (head := await reader.readuntil(b"\r\n\r\n")) is not None:
                 first, *lines = head.decode("latin-1").split("\r\n")
                 tag = next((line[15:] for line in lines if line.lower().startswith("if-none-match: ")), "")
+                await asyncio.sleep(self.latency)
                 writer.write(self.answer(first.split(" ")[1], tag))
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             writer.close()
 
 
-async def press() -> None:
-    site = Press()
+async def press(latency: float) -> None:
+    site = Press(latency)
     server = await asyncio.start_server(site.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     site.base = f"http://127.0.0.1:{port}"
@@ -139,11 +141,11 @@ def next_pass(base: str) -> None:
 
 def run_kiosque(base: str, feeds: int, passes: int, home: Path) -> list[dict[str, float]]:
     """Poll as the service does: states from the store into the spider's inbox."""
-    from kiosque.settings import load_settings  # noqa: PLC0415
-    from pipelines.newsroom import Newsroom  # noqa: PLC0415
-    from spiders.plan import Plan  # noqa: PLC0415
-    from spiders.polls import fresh_feed  # noqa: PLC0415
-    from spiders.run import Run  # noqa: PLC0415
+    from kiosque.settings import load_settings
+    from pipelines.newsroom import Newsroom
+    from spiders.plan import Plan
+    from spiders.polls import fresh_feed
+    from spiders.run import Run
 
     outlets = home / "outlets"
     outlets.mkdir()
@@ -154,7 +156,7 @@ def run_kiosque(base: str, feeds: int, passes: int, home: Path) -> list[dict[str
     newsroom = Newsroom.open(load_settings(environment=environment, home=home, outlets_dir=outlets))
     meter = Meter(feeds)
 
-    async def drive(spider) -> None:  # noqa: ANN001
+    async def drive(spider) -> None:
         keeper = newsroom.keeper
         for number in range(passes):
             known = await keeper.ask(keeper.store.feed_states, urls)
@@ -178,7 +180,7 @@ def run_kiosque(base: str, feeds: int, passes: int, home: Path) -> list[dict[str
 
 def run_reader(base: str, feeds: int, passes: int, home: Path, workers: int) -> list[dict[str, float]]:
     """Poll with reader's own update."""
-    from reader import make_reader  # noqa: PLC0415
+    from reader import make_reader
 
     with make_reader(str(home / "reader.sqlite")) as reader:
         for n in range(feeds):
@@ -193,9 +195,10 @@ def run_reader(base: str, feeds: int, passes: int, home: Path, workers: int) -> 
     return meter.rows
 
 
-def measured(name: str, feeds: int, passes: int, workers: int) -> list[dict[str, float]]:
+def measured(name: str, feeds: int, passes: int, workers: int, latency: float) -> list[dict[str, float]]:
     """Run one poller in a process of its own, against a server of its own."""
-    with subprocess.Popen([sys.executable, __file__, "--part", "press"], stdout=subprocess.PIPE, text=True) as server:
+    serve = [sys.executable, __file__, "--part", "press", "--latency", str(latency)]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
         try:
             base = server.stdout.readline().strip() if server.stdout else ""
             part = [sys.executable, __file__, "--part", name, "--base", base, "--workers", str(workers)]
@@ -209,13 +212,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--latency", type=float, default=0.0, help="milliseconds before each answer")
     parser.add_argument("--only", choices=["kiosque", "reader"])
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--base", default="", help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.part == "press":
-        asyncio.run(press())
+        asyncio.run(press(given.latency / 1000))
         return
     if given.part:
         with tempfile.TemporaryDirectory() as home:
@@ -228,7 +232,7 @@ def main() -> None:
     for name, workers in (("kiosque", 0), ("reader", 1), ("reader", 8)):
         if given.only in {None, name}:
             label = name if name == "kiosque" else f"reader, {workers} workers"
-            for number, row in enumerate(measured(name, given.feeds, given.passes, workers)):
+            for number, row in enumerate(measured(name, given.feeds, given.passes, workers, given.latency)):
                 kind = "all new" if number == 0 else "1 in 5 changed"
                 figures = f"{row['polls_per_second']:.0f} | {row['cpu_ms_per_poll']:.1f} | {row['memory_mb']:.0f}"
                 print(f"| {label} | {number}: {kind} | {figures} |", flush=True)

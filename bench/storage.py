@@ -10,34 +10,114 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 # Run as a script, this file would be found as `storage`.
 sys.path = [place for place in sys.path if Path(place or ".").resolve() != Path(__file__).resolve().parent]
 
-from kiosque.model import Record, Rights
-from kiosque.urls import canonical_url
-from storage import Address, Settled, open_storage
-from storage.export import export
-from storage.rows import revision_row
+from kiosque.model import Record, Rights  # noqa: E402
+from kiosque.urls import canonical_url  # noqa: E402
+from storage import Address, Settled, open_storage  # noqa: E402
+from storage.rows import revision_row  # noqa: E402
 
 BATCH = 100
 START = datetime(2024, 1, 1, tzinfo=UTC)
-WORDS = (
-    "le la les un une des de du à au aux en dans sur pour par avec sans sous entre maire ville conseil élus école "
-    "rivière pont marché travaux budget vote habitants association projet quartier route train gare hôpital médecin "
-    "saison match équipe victoire entraîneur public fête concert musée exposition prix euros million année semaine lundi "
-    "mardi juillet octobre matin soir après avant pendant depuis encore toujours jamais plusieurs trois quatre cinq "
-    "annoncé décidé présenté ouvert fermé construit rénové prévu estimé expliqué selon également notamment environ"
-).split()
+WORDS = [
+    "le",
+    "la",
+    "les",
+    "un",
+    "une",
+    "des",
+    "de",
+    "du",
+    "à",
+    "au",
+    "aux",
+    "en",
+    "dans",
+    "sur",
+    "pour",
+    "par",
+    "avec",
+    "sans",
+    "sous",
+    "entre",
+    "maire",
+    "ville",
+    "conseil",
+    "élus",
+    "école",
+    "rivière",
+    "pont",
+    "marché",
+    "travaux",
+    "budget",
+    "vote",
+    "habitants",
+    "association",
+    "projet",
+    "quartier",
+    "route",
+    "train",
+    "gare",
+    "hôpital",
+    "médecin",
+    "saison",
+    "match",
+    "équipe",
+    "victoire",
+    "entraîneur",
+    "public",
+    "fête",
+    "concert",
+    "musée",
+    "exposition",
+    "prix",
+    "euros",
+    "million",
+    "année",
+    "semaine",
+    "lundi",
+    "mardi",
+    "juillet",
+    "octobre",
+    "matin",
+    "soir",
+    "après",
+    "avant",
+    "pendant",
+    "depuis",
+    "encore",
+    "toujours",
+    "jamais",
+    "plusieurs",
+    "trois",
+    "quatre",
+    "cinq",
+    "annoncé",
+    "décidé",
+    "présenté",
+    "ouvert",
+    "fermé",
+    "construit",
+    "rénové",
+    "prévu",
+    "estimé",
+    "expliqué",
+    "selon",
+    "également",
+    "notamment",
+    "environ",
+]
 
 
 def make_record(n: int, rng: random.Random) -> Record:
@@ -116,7 +196,9 @@ def saving(url: str, raw, records: list[Record]) -> None:
                 store.settle(part)
     store.close()
     print(f"  executemany {len(records) / sum(alone):8,.0f} rows/s")
-    print(f"  store       {len(records) / sum(ours):8,.0f} rows/s   ratio {sum(alone) / sum(ours):.2f}   (at least 0.40)")
+    print(
+        f"  store       {len(records) / sum(ours):8,.0f} rows/s   ratio {sum(alone) / sum(ours):.2f}   (at least 0.40)"
+    )
 
 
 def chunks_of(things: list, size: int) -> list[list]:
@@ -131,7 +213,7 @@ def raw_row(record: Record) -> dict:
 
 
 def raw_statement(mark: str) -> str:
-    names = list(revision_row(make_record(0, random.Random(0)))) + ["change"]
+    names = [*revision_row(make_record(0, random.Random(0))), "change"]
     return f"INSERT INTO raw_revisions ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
 
 
@@ -182,9 +264,10 @@ def bench_postgresql(url: str, records: list[Record]) -> None:
 
 EXPORT = """
 import resource, sys, time
+import storage.parquet  # pyarrow takes half a second to load, whoever writes
 from pathlib import Path
 from storage import open_storage
-from storage.export import export
+from storage.export import export  # noqa: E402
 store = open_storage(sys.argv[1])
 start = time.perf_counter()
 export(store, Path(sys.argv[2]), form="parquet")
@@ -212,12 +295,16 @@ def bench_export(folder: Path, count: int) -> None:
         peak = max(peak, float(out[1]))
         alone.append(float(run(ALONE, str(folder / "out" / "data"), str(folder / f"alone-{turn}.parquet"))[0]))
     print(f"  pyarrow from memory {count / min(alone):9,.0f} rows/s")
-    print(f"  kiosque export      {count / min(ours):9,.0f} rows/s   ratio {min(alone) / min(ours):.2f}   (at least 0.50)")
+    print(
+        f"  kiosque export      {count / min(ours):9,.0f} rows/s   ratio {min(alone) / min(ours):.2f}   (at least 0.50)"
+    )
     print(f"  peak memory {peak:,.0f} MB   (under 500)")
 
 
 def run(code: str, *arguments: str) -> list[str]:
-    return subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True).stdout.split()
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
+    ).stdout.split()
 
 
 def fill(url: str, count: int, start: int = 0, *, short: bool = False) -> None:
@@ -225,18 +312,28 @@ def fill(url: str, count: int, start: int = 0, *, short: bool = False) -> None:
     store = open_storage(url)
     templates = [make_record(n, rng) for n in range(200)]
     for first in range(start, start + count, 1000):
-        store.settle([settled(numbered(templates[n % 200], n, short=short)) for n in range(first, min(first + 1000, start + count))])
+        store.settle(
+            [
+                settled(numbered(templates[n % 200], n, short=short))
+                for n in range(first, min(first + 1000, start + count))
+            ]
+        )
     store.close()
 
 
 def numbered(record: Record, n: int, *, short: bool) -> Record:
-    from dataclasses import replace
-
     fresh = make_url(n)
-    text = record.text[:200] if short else f"{n} {record.text[n % 97:]} {n}"
+    text = record.text[:200] if short else f"{n} {record.text[n % 97 :]} {n}"
     when = START + timedelta(minutes=7 * n % 525_600)
     return replace(
-        record, id=f"{n:024x}", cluster=f"{n:024x}", url=fresh, urls=(fresh,), text=text, published=when.isoformat(), fetched_at=when
+        record,
+        id=f"{n:024x}",
+        cluster=f"{n:024x}",
+        url=fresh,
+        urls=(fresh,),
+        text=text,
+        published=when.isoformat(),
+        fetched_at=when,
     )
 
 

@@ -119,6 +119,8 @@ def load_settings(*, environment: Mapping[str, str] = os.environ, **given: Any) 
     for origin, key, value in [*_from_file(home / FILE_NAME), *_from_environment(environment)]:
         values[KEYS[key].name] = _checked(value, key=key, origin=origin)
     settings = replace(Settings(), **(values | chosen))
+    if settings.outlets_dir is None and (home / "outlets").is_dir():
+        settings = replace(settings, outlets_dir=home / "outlets")
     _ = settings.allowed_hosts, settings.revisit_times  # a wrong piece is said now, not in mid-crawl
     return settings
 

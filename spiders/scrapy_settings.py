@@ -17,7 +17,6 @@ COOKIES_ENABLED = False
 HTTPPROXY_ENABLED = False  # a proxy would connect where the guard cannot look
 REFERRER_POLICY = "no-referrer"
 ROBOTSTXT_OBEY = False  # Scrapy's own: it takes a server's fault for an open door. spiders.robots obeys
-HTTPERROR_ALLOW_ALL = True  # every status is an outcome; in a request's meta it would stop redirects, too
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_FAIL_ON_DATALOSS = True
 DEFAULT_REQUEST_HEADERS = {
@@ -27,12 +26,17 @@ DEFAULT_REQUEST_HEADERS = {
 RETRY_TIMES = 1  # what fails twice waits on the frontier
 RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: they ask us to wait
 REDIRECT_MAX_TIMES = 10
-URLLENGTH_LIMIT = 0  # it drops in silence; the guard's own limit is an outcome
-DEPTH_LIMIT = 0
 LOG_LEVEL = "WARNING"
 LOGSTATS_INTERVAL = 0.0
 MEMUSAGE_ENABLED = False
-SPIDER_MIDDLEWARES: dict[str, int] = {}
+# What is not needed is left out: each of these costs every poll a little.
+STATS_CLASS = "scrapy.statscollectors.DummyStatsCollector"  # the tally counts
+SPIDER_MIDDLEWARES: dict[str, int | None] = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # every status is an outcome
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # it drops in silence; the guard's limit is told
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "spiders.guard.PublicHostsOnly": 60,  # first of all, so that it sees each redirect and robots.txt too
     "spiders.patience.Patience": 70,
@@ -41,6 +45,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "spiders.transport.FewCodings": 595,  # right before Scrapy opens what is packed
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,  # a page may name any place
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
 }
 DOWNLOAD_HANDLERS = {"http": "spiders.transport.BoundedHandler", "https": "spiders.transport.BoundedHandler"}
 SCHEDULER_PRIORITY_QUEUE = "spiders.pace.FairQueue"

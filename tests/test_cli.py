@@ -156,7 +156,8 @@ def test_records_and_export_follow_the_schema(tmp_path):
             schema.validate(record)
         out, _ = kiosque.run("export", tmp_path / "dataset", "--format", "jsonl")
         manifest = json.loads((tmp_path / "dataset" / "manifest.json").read_text())
-        assert manifest["rows"] == len(press.expected())
+        assert manifest["rows"] == sum(not fact.reserved for fact in press.expected())
+        assert manifest["reserved_left_out"] == sum(fact.reserved for fact in press.expected())
         out, _ = kiosque.run("records", "--search", "valmont", "--outlet", press.outlets[0].slug)
         assert "Valmont" in out
 

@@ -215,6 +215,20 @@ def test_ten_thousand_entries_are_kept_and_the_rest_is_told(polled):
     assert "The first 10000 entries were kept, the rest left" in states["many"].reason
 
 
+def test_a_feed_that_hangs_the_parser_is_given_up_and_the_others_are_read(tmp_path):
+    with Site() as site:
+        site.answers |= {
+            "/slow": feed(*(f"{site.url}/{n}" for n in range(9_999))),
+            "/good": feed(f"{site.url}/a"),
+            "/a": (200, PAGE, article()),
+        }
+        kiosque = Kiosque(tmp_path / "home", hosts=[site.host])
+        feeds = ("--feed", f"{site.url}/slow", "--feed", f"{site.url}/good")
+        found = kiosque.crawl(*feeds, code=1, KIOSQUE_READ_PAGE_TIME="0.6")
+        assert found["outcomes"] == {"new": 1}
+        assert found["polls"] == {"problem:too-slow": 1, "parsed": 1}
+
+
 def test_the_good_feed_among_them_is_read(polled):
     _, _, _, states = polled
     assert states["good"].entries == 1

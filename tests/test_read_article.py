@@ -342,3 +342,11 @@ def test_a_text_in_an_introduction_s_clothes_is_no_chapo():
     article = read(document(f"<div class='introduction'><p>{FIRST}</p><p>{SECOND}</p></div>"))
     assert article.lead is None
     assert lines(article) == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize("control", ["\x07", "\x0b", "\x0c", "\x1b", "\x00"])
+def test_a_control_character_costs_no_article(control):
+    html = f'<html lang="fr"><title>Le pont</title><body><article><h1>Le pont{control} rouvre</h1>{BODY}</article>'
+    found = read_article(Page(url=URL, final_url=URL, body=html.encode(), fetched_at=NOON), VOIX)
+    assert isinstance(found, Article)
+    assert "la crue" in found.text

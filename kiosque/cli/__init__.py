@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosque import __version__
 from kiosque.cli.crawl import crawl
 from kiosque.cli.dashboard import dashboard
 from kiosque.cli.date import date_command
@@ -63,6 +62,8 @@ class Globals:
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from kiosque import __version__
+
         print(f"kiosque {__version__}")
         raise typer.Exit
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kiosque.model import Outlet
+from kiosque.outlets.places import country_of_host, zone_of_country
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -67,13 +68,24 @@ def finder(outlets: Mapping[str, Outlet]) -> Callable[[str], Outlet]:
 
 
 def unknown_outlet(url: str) -> Outlet:
-    """Make an outlet for a page of none that we know: named after its host, French until told otherwise."""
+    """Make an outlet for a page of none that we know: named after its host, placed by the host's ending.
+
+    >>> unknown_outlet("https://www.gazette.ca/a").timezone, unknown_outlet("https://gazette.info/a").timezone
+    ('America/Toronto', 'Europe/Paris')
+    """
     host, _ = _host_and_path(url)
     name = host.removeprefix("www.") or "unknown"
     ascii_name = name.encode("punycode").decode() if not name.isascii() else name
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-") or "unknown"
     scheme = "http" if url.strip().lower().startswith("http:") else "https"
-    return Outlet(slug=slug, name=name, site=f"{scheme}://{host or 'unknown.invalid'}", country="FR")
+    country = country_of_host(name.partition(":")[0]) or "FR"
+    return Outlet(
+        slug=slug,
+        name=name,
+        site=f"{scheme}://{host or 'unknown.invalid'}",
+        country=country,
+        timezone=zone_of_country(country),
+    )
 
 
 def is_shared(url: str) -> bool:

@@ -38,6 +38,13 @@ SOLD = {
 }
 
 
+# Countries of many zones: where their French-language press is.
+PRESS_ZONES = {
+    "CA": "America/Toronto",  # Québec
+    "US": "America/New_York",
+}
+
+
 def country_of_host(host: str) -> str | None:
     """Return the country that a host's ending names, None where it names none.
 
@@ -56,7 +63,7 @@ def zone_of_country(country: str, outlets: Iterable[Outlet] = ()) -> str:
     if known:
         return known.most_common(1)[0][0]
     zones = zones_of_country(country)
-    return zones[0] if zones else "Europe/Paris"
+    return PRESS_ZONES.get(country) or (zones[0] if zones else "Europe/Paris")
 
 
 def zones_of_country(country: str) -> tuple[str, ...]:

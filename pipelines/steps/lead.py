@@ -96,15 +96,16 @@ def _in_link_or_list(element: HtmlElement, layout: Layout) -> bool:
 
 def _split(element: HtmlElement) -> Iterator[str]:
     """Yield an element's lines: one a paragraph, list item or innermost block inside it, else its whole text."""
-    parts = [
-        one
-        for one in element.iterdescendants("p", "li", "div")
-        if next(one.iterdescendants("p", "li", "div"), None) is None
-    ]
+    parts = [one for one in element.iterdescendants("p", "li", "div") if _is_innermost(one)]
     whole = _text_of(element)
     lines = [line for line in map(_text_of, parts) if line]
     # Text beside the parts would be lost: the element is then one line.
     yield from lines if sum(map(len, lines)) >= len(whole) - len(lines) - 1 else [whole] if whole else []
+
+
+def _is_innermost(element: HtmlElement) -> bool:
+    """Tell whether no block inside an element holds text: an empty one is decoration."""
+    return not any(_text_of(inner) for inner in element.iterdescendants("p", "li", "div"))
 
 
 def _text_of(element: HtmlElement) -> str:
