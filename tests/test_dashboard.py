@@ -20,11 +20,11 @@ from storage import Placing, open_storage
 pytest.importorskip("fastapi", reason="the dashboard needs kiosque[dashboard]")
 testclient = pytest.importorskip("starlette.testclient", reason="Starlette's test client needs httpx2")
 
+from kiosque.advice import ADVICE  # noqa: E402
 from kiosque.dashboard import make_app  # noqa: E402 - only where FastAPI is
 from kiosque.dashboard.diff import Piece, only_changes, text_diff  # noqa: E402
 from kiosque.dashboard.guard import HEADERS  # noqa: E402
 from kiosque.dashboard.words import FRENCH_ADVICE, LANGUAGES, WORDS, word  # noqa: E402
-from kiosque.health import ADVICE  # noqa: E402
 
 NOW = datetime.now(UTC)
 GAZETTE = Outlet(

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kiosque.health import ADVICE, Coverage, Finding, Newest, OutletNumbers, advice, judge, says
+from kiosque.advice import ADVICE, advice, says
+from kiosque.health import Coverage, Finding, Newest, OutletNumbers, judge
 from kiosque.model import Outlet
 from kiosque.polling import FeedState
 

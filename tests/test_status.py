@@ -87,7 +87,7 @@ def test_a_store_that_may_not_be_written_is_searched_as_it_is(store, monkeypatch
     assert len(record_page(store, words="valmont", limit=5).records) == 1
     save(store, article(2))
 
-    def refuse(connection):
+    def refuse(_):
         raise StorageError("read-only")
 
     monkeypatch.setattr("storage.search.catch_up", refuse)

@@ -37,7 +37,7 @@ def doctor(
 
 def finding_json(finding: Finding) -> dict[str, object]:
     """Return a finding as plain values, with its sentences."""
-    from kiosque.health import advice, says
+    from kiosque.advice import advice, says
 
     return {
         "kind": finding.kind,
@@ -54,8 +54,8 @@ def print_findings(found: Sequence[Finding]) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from kiosque.advice import advice, says
     from kiosque.cli.status import one_line
-    from kiosque.health import advice, says
 
     console = Console(highlight=False, soft_wrap=True)
     for number, finding in enumerate(found, start=1):

@@ -169,7 +169,7 @@ def print_outlets(
     from rich.table import Table
     from rich.text import Text
 
-    from kiosque.health import spoken_age
+    from kiosque.advice import spoken_age
 
     troubled = Counter(finding.outlet for finding in found)
     ranked = sorted(counted.values(), key=lambda one: (-troubled[one.slug], -_newest_at(one)))

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
+from kiosque.advice import says
 from kiosque.dashboard.desk import At  # noqa: TC001 - FastAPI reads the types of a route when it runs
-from kiosque.health import says
 from kiosque.records import instant, record_schema, record_to_dict
 from storage.cursor import CURSOR, cursor_text
 from storage.overview import change_page, record_page, revisions_of

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from kiosque.health import ADVICE, advice, says, spoken_age
+from kiosque.advice import ADVICE, advice, says, spoken_age
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from kiosque.health import Finding, Kind
+    from kiosque.advice import Kind
+    from kiosque.health import Finding
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
