@@ -60,6 +60,15 @@ class SqlStore:
             finally:
                 self._open.connection = None
 
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a transaction that sees one state of the store: for questions that are no part of the protocol."""
+        return self._reading()
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         current: Connection | None = getattr(self._open, "connection", None)
@@ -261,7 +270,7 @@ class SqlStore:
         query = every() if revisions else latest()
         query = query.where(*filters(outlet, since))
         if search:
-            self._index()
+            self.index()
             wanted = search_module.matches(self._engine.dialect.name, search)
             if wanted is None:
                 return
@@ -286,13 +295,18 @@ class SqlStore:
             place = rows[-1]["change" if revisions else "last_change"]
             left = None if left is None else left - len(rows)
 
-    def _index(self) -> None:
-        """Bring the search index up to date; a store that may only be read is searched as it is."""
+    def index(self, *, most: int | None = None) -> bool:
+        """Bring the search index up to date, or on by `most` batches; return whether it is.
+
+        A store that may only be read is searched as it is.
+        """
         with self._reading() as connection:
             more = search_module.behind(connection)
-        while more:
+        while more and (most is None or most > 0):
             with self._writing() as connection:
                 more = search_module.catch_up(connection)
+            most = None if most is None else most - 1
+        return not more
 
     def history(self, url: str) -> list[Record]:
         """Return every revision of the article at an address, the first one first."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosque.cli.crawl import crawl
+from kiosque.cli.dashboard import dashboard
 from kiosque.cli.date import date_command
 from kiosque.cli.db import db_app
 from kiosque.cli.demo import demo
+from kiosque.cli.doctor import doctor
 from kiosque.cli.export import export
 from kiosque.cli.forget import forget
 from kiosque.cli.outlets import outlets_app
@@ -20,6 +22,7 @@ from kiosque.cli.read import read
 from kiosque.cli.records import records
 from kiosque.cli.reread import reread
 from kiosque.cli.schedule import schedule
+from kiosque.cli.status import status
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ def options(
     context.obj = Globals(home=home, outlets_dir=outlets, db=db)
 
 
-for command in (crawl, demo, export, forget, read, records, reread, schedule):
+for command in (crawl, dashboard, demo, doctor, export, forget, read, records, reread, schedule, status):
     app.command()(command)
 app.command("date")(date_command)
 app.add_typer(outlets_app, name="outlets")

@@ -1,0 +1,127 @@
+"""What a person is told of each finding, and what to do: English sentences, the most urgent first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from kiosque.health import Finding
+
+Kind = Literal[
+    "not-polled",
+    "feed-gone",
+    "feed-not-a-feed",
+    "feed-failing",
+    "feed-blocked",
+    "failed-share",
+    "blocked-share",
+    "no-articles",
+    "rejected-share",
+    "coverage-fell",
+    "text-shrank",
+    "undated",
+    "too-few",
+    "too-many",
+    "feed-silent",
+    "feed-empty",
+    "waiting",
+]
+
+# What is said of each and what to do, in the order of urgency; `{...}` are the finding's facts.
+ADVICE: dict[Kind, tuple[str, str]] = {
+    "not-polled": (
+        "No feed was asked for {age}.",
+        "Start `kiosque schedule` (or run `kiosque crawl`), and look why it ended.",
+    ),
+    "feed-gone": (
+        "The feed {feed} is gone for good: its server said so twice.",
+        "Find the new one with `kiosque outlets add SITE`, and change the outlet's file.",
+    ),
+    "feed-not-a-feed": (
+        "The feed {feed} answers with something else: {reason}",
+        "Open it in a browser; if it moved, change the outlet's file.",
+    ),
+    "feed-failing": (
+        "The feed {feed} failed {failures} times in a row: {reason}",
+        "Open it in a browser; if it works there, the server may refuse crawlers: write to the outlet.",
+    ),
+    "feed-blocked": (
+        "The feed {feed} is not asked or refused: {reason}",
+        "Respect it: take the feed out of the outlet's file, or ask the outlet for leave.",
+    ),
+    "failed-share": (
+        "{percent} % of its pages could not be fetched ({n} of {seen}), most often {reason}.",
+        "See whether the site is down or refuses crawlers; a larger `delay` in the outlet's file may help.",
+    ),
+    "blocked-share": (
+        "{percent} % of its pages may not be fetched ({n} of {seen}), most often {reason}.",
+        "Respect it: leave the outlet out, or ask it for leave.",
+    ),
+    "no-articles": (
+        "No new article for {age}.",
+        "Try one page with `kiosque crawl {outlet} --limit 1`; the feed may list other pages than articles now.",
+    ),
+    "rejected-share": (
+        "{percent} % of its pages are no article to us ({n} of {seen}; {before} % before), most often {reason}.",
+        "Read one with `kiosque read URL --outlet {outlet}`; the template may have changed.",
+    ),
+    "coverage-fell": (
+        "{percent} % of its new articles have {field}, {before} % before: {example}",
+        "The template may have changed: read that page with `kiosque read URL --outlet {outlet}` and mend `[read]`.",
+    ),
+    "text-shrank": (
+        "Its new articles have {words} words, {before} before: {example}",
+        "The template may have changed, or a paywall came: read that page with `kiosque read URL --outlet {outlet}`.",
+    ),
+    "undated": (
+        "Only {percent} % of its articles have a date: {example}",
+        "Read that page with `kiosque read URL --outlet {outlet}`, and name the date's place in `[read] date_css`.",
+    ),
+    "too-few": (
+        "{n} new articles a day, where {expected} are expected.",
+        "See whether a feed is missing or lists less; else correct `expect_per_day`.",
+    ),
+    "too-many": (
+        "{n} new articles a day, where {expected} are expected.",
+        "See whether a feed brings other pages than articles; else correct `expect_per_day`.",
+    ),
+    "feed-silent": (
+        "The feed {feed} answers but has nothing new since {since}.",
+        "Look at the site: it may have another feed now, or have ended.",
+    ),
+    "feed-empty": ("The feed {feed} has no entries.", "Look at the site: it may have another feed now."),
+    "waiting": (
+        "{n} addresses wait to be fetched.",
+        "If they grow from day to day, raise `crawl.concurrency`, or crawl fewer outlets.",
+    ),
+}
+URGENCY = {kind: place for place, kind in enumerate(ADVICE)}
+# What keeps articles away now; the others are worth a look.
+PROBLEMS = frozenset(
+    {"not-polled", "feed-gone", "feed-not-a-feed", "feed-failing", "failed-share", "no-articles", "coverage-fell"}
+)
+
+
+def says(finding: Finding) -> str:
+    """Return what is wrong, in one sentence."""
+    return ADVICE[finding.kind][0].format(outlet=finding.outlet, **finding.facts)
+
+
+def advice(finding: Finding) -> str:
+    """Return what a person should do, in one sentence."""
+    return ADVICE[finding.kind][1].format(outlet=finding.outlet, **finding.facts)
+
+
+def spoken_age(age: timedelta) -> str:
+    """Say how long ago something was.
+
+    >>> from datetime import timedelta
+    >>> spoken_age(timedelta(minutes=7)), spoken_age(timedelta(hours=30)), spoken_age(timedelta(days=9))
+    ('7 min', '30 h', '9 days')
+    """
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 120:  # noqa: PLR2004 - where minutes stop being easy to read
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

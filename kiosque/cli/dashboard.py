@@ -1,0 +1,129 @@
+"""`kiosque dashboard`: a window to look into the store, and its API."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kiosque.errors import KiosqueError, UsageError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+TOKEN = "KIOSQUE_DASHBOARD_TOKEN"  # noqa: S105 - the variable's name
+SHORTEST_TOKEN = 16
+LONGEST_TOKEN_FILE = 4_096
+# Requests under way at once; more are told to come back.
+MOST_REQUESTS = 64
+
+
+def dashboard(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one")] = 8484,
+    host: Annotated[str, typer.Option(help="The address to listen on; another than this machine needs a token")] = (
+        "127.0.0.1"
+    ),
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=f"Holds the token; else the environment's {TOKEN}")
+    ] = None,
+) -> None:
+    """Serve the dashboard and the API, read-only, until Ctrl-C.
+
+    Example: kiosque dashboard --port 8484
+    """
+    from kiosque.cli.outlets_home import settings_of
+
+    token = read_token(token_file)
+    if token is None and not is_loopback(host):
+        raise UsageError(
+            f"--host {host}: others could read it all; put a token of {SHORTEST_TOKEN} characters or more into {TOKEN}"
+            " or a --token-file"
+        )
+    try:
+        import fastapi  # noqa: F401 - whether it is there
+        import jinja2  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"the dashboard needs more packages ({error.name}): pip install 'kiosque[dashboard]'"
+        ) from error
+    from kiosque.dashboard import make_app
+    from kiosque.outlets import load_outlets
+    from storage import open_storage
+
+    settings = settings_of(context)
+    outlets = load_outlets(settings.outlets_dir)
+    listening = listen(host, port)
+    try:
+        store = open_storage(settings.database)
+        try:
+            serve(make_app(store, outlets, token=token), listening)
+        finally:
+            store.close()
+    finally:
+        listening.close()
+
+
+def read_token(file: Path | None) -> str | None:
+    """Return the token that readers must show, None when there is none. Raises `UsageError`."""
+    if file is not None:
+        try:
+            with file.open(encoding="utf-8") as text:
+                token = text.read(LONGEST_TOKEN_FILE).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--token-file {file}: {getattr(error, 'strerror', None) or 'it is no text'}") from error
+        where = f"--token-file {file}"
+    else:
+        token, where = os.environ.get(TOKEN, "").strip(), TOKEN
+        if not token:
+            return None
+    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(f"{where}: a token has at least {SHORTEST_TOKEN} letters, digits or signs, without spaces")
+    return token
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("example.org")
+    (True, True, False, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port. Raises `KiosqueError` in one sentence."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise KiosqueError(f"{host} port {port}: {why}; choose another with --port or --host") from error
+
+
+def serve(app: ASGIApp, listening: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    import uvicorn
+
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"The dashboard is at http://{shown}:{port}/ (Ctrl-C ends)", flush=True)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        limit_concurrency=MOST_REQUESTS,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

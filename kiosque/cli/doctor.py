@@ -1,0 +1,67 @@
+"""`kiosque doctor`: what a person should do, in order."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kiosque.health import Finding
+
+
+def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list on standard output")] = False,
+) -> int:
+    """Say what a person should do, the most urgent first; exit status 1 if there is anything.
+
+    Example: kiosque doctor || mail -s kiosque me@example.org
+    """
+    from kiosque.cli.outlets_home import settings_of
+    from kiosque.cli.status import existing_store, looked_at
+
+    settings = settings_of(context)
+    with existing_store(settings) as store:
+        _, found = looked_at(settings, store, datetime.now(UTC), coverage=True)
+    if as_json:
+        print(json.dumps([finding_json(one) for one in found], ensure_ascii=False, indent=2))
+    else:
+        print_findings(found)
+    return 1 if found else 0
+
+
+def finding_json(finding: Finding) -> dict[str, object]:
+    """Return a finding as plain values, with its sentences."""
+    from kiosque.advice import advice, says
+
+    return {
+        "kind": finding.kind,
+        "outlet": finding.outlet or None,
+        "problem": finding.is_problem,
+        "says": says(finding),
+        "do": advice(finding),
+        "facts": dict(finding.facts),
+    }
+
+
+def print_findings(found: Sequence[Finding]) -> None:
+    """Print what is wrong and what to do, numbered."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from kiosque.advice import advice, says
+    from kiosque.cli.status import one_line
+
+    console = Console(highlight=False, soft_wrap=True)
+    for number, finding in enumerate(found, start=1):
+        where = f"{finding.outlet}: " if finding.outlet else ""
+        style = "bold red" if finding.is_problem else "bold yellow"
+        console.print(Text(f"{number}. ", style=style) + Text(one_line(f"{where}{says(finding)}")))
+        console.print(Text(one_line(f"   {advice(finding)}"), style="dim"))
+    if not found:
+        console.print(Text("Nothing needs a person.", style="green"))

@@ -1,0 +1,62 @@
+"""What every request leans on: the store, the outlets, and numbers that are counted once for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from kiosque.health import judge
+from storage.overview import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kiosque.health import Finding, OutletNumbers
+    from kiosque.model import Outlet
+    from storage import Store
+
+# Seconds that counted numbers are shown: many readers cost the store no more than one.
+FRESH = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The numbers of all crawled outlets, and what is to be said of them."""
+
+    at: datetime
+    numbers: Mapping[str, OutletNumbers]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """The shell's hands: requests come in several threads."""
+
+    store: Store
+    outlets: Mapping[str, Outlet]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _last: tuple[float, Counted] | None = None
+
+    def counted(self) -> Counted:
+        """Return the numbers, counted anew when they are old."""
+        with self._lock:
+            if self._last is None or time.monotonic() - self._last[0] > FRESH:
+                now = datetime.now(UTC)
+                found = numbers(self.store, now=now)
+                judged = judge(found.values(), self.outlets, now=now)
+                self._last = (time.monotonic(), Counted(at=now, numbers=found, findings=judged))
+            return self._last[1]
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the application's desk."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+At = Annotated[Desk, Depends(desk_of)]
