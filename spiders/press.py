@@ -23,7 +23,7 @@ from spiders.messages import NOT_MODIFIED, no_page, page_of, redirects_of
 from spiders.plan import Plan
 from spiders.polls import claim, fresh_feed, left_alone, note_poll, poll_of, poll_of_failure, poll_request
 from spiders.reservations import ARTICLE, host_claims
-from storage import QueuedEntry
+from storage import FORGOTTEN, QueuedEntry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -203,7 +203,9 @@ class PressSpider(scrapy.Spider):
                 for request in self._take(queued, FRESH):
                     yield request
             for queued in queue.known:
-                self._pass_over(queued, outlet)
+                self._pass_over(queued, outlet, "unchanged")
+            for queued in queue.forgotten:
+                self._pass_over(queued, outlet, FORGOTTEN)
             if parent is None and poll.failure is None:  # an index in an index is not followed
                 for request in await self._children(after, outlet):
                     yield request
@@ -220,14 +222,14 @@ class PressSpider(scrapy.Spider):
         polls = (known.get(url) or fresh_feed(url, outlet) for url in index.children)
         return [self._poll(replace(state, timezone=outlet.timezone), outlet, index.url) for state in polls]
 
-    def _pass_over(self, queued: QueuedEntry, outlet: Outlet) -> None:
-        """Count an entry that is known, and whose claim has not changed."""
+    def _pass_over(self, queued: QueuedEntry, outlet: Outlet, outcome: str) -> None:
+        """Count an entry that is not fetched: it is known and its claim has not changed, or it was erased."""
         if queued.key in self._taken:
             return
         if self.inbox is None:
             self._taken.add(queued.key)
         self.newsroom.tally.begin(outlet.slug)
-        self.newsroom.tally.end(outlet.slug, "unchanged")
+        self.newsroom.tally.end(outlet.slug, outcome)
 
     async def feed_failed(self, failure: Failure) -> None:
         """Keep that a feed could not be fetched."""

@@ -63,13 +63,14 @@ def test_pages_that_are_no_articles_are_rejected_each_with_its_reason(kiosque, s
 
 
 def test_a_page_that_hangs_extraction_is_given_up_and_the_crawl_goes_on(kiosque, site):
-    slow = b"<html lang=fr><body>" + b"<p>Un paragraphe de plus, encore et encore.</p>" * 20_000
+    section = b"<section>" + b"<p>Un paragraphe de plus, encore et encore, pour voir.</p>" * 4_000 + b"</section>"
+    slow = b"<html lang=fr><title>Long</title><body><article><h1>Long</h1>" + section * 9
     site.answers |= {
         "/slow": (200, PAGE, slow),
         "/good": (200, PAGE, GOOD),
         "/rss": feed(f"{site.url}/slow", f"{site.url}/good"),
     }
-    found = kiosque.crawl("--feed", f"{site.url}/rss", KIOSQUE_READ_PAGE_TIME="0.7")
+    found = kiosque.crawl("--feed", f"{site.url}/rss", KIOSQUE_READ_PAGE_TIME="0.6")
     assert found["outcomes"] == {"new": 1, "rejected:too-slow": 1}
 
 
