@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -70,5 +71,6 @@ def postgresql(postgresql_server, _names=itertools.count()):  # noqa: B008 - one
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     yield postgresql_server.replace("/postgres?", f"/{name}?")
+    gc.collect()  # a connection that was left open complains in the test that left it
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -22,7 +22,11 @@ _LENGTH = 160
 
 
 def read_visible_authors(layout: Layout) -> list[str]:
-    """Return the byline's text: of the first element named so below the title, else close above it."""
+    """Return the byline's text: of the first element named so below the title, else close above it.
+
+    A byline that names an agency and nobody else counts when no other names a person.
+    """
+    agency = None
     for element in (*layout.below, *layout.above):
         if element.tag in _TAGS and 0 < layout.length[element] <= _LENGTH and _is_byline(element, layout):
             # Parts of a byline are often parted by markup alone: a name, then a profession.
@@ -32,9 +36,10 @@ def read_visible_authors(layout: Layout) -> list[str]:
             ):
                 found = read_byline([text])
                 names = [name for name in found.authors if " " in name or is_signature(name)]
+                agency = agency or found.agency
                 if names:
                     return [*names, found.agency or ""]
-    return _only_marked_author(layout)
+    return _only_marked_author(layout) or ([agency] if agency else [])
 
 
 def _only_marked_author(layout: Layout) -> list[str]:
