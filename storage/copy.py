@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text, update
 
 from kiosque.errors import StorageError, UsageError
-from storage.engine import label, make_engine, prepare, reading, writing
+from storage.engine import label, opened, reading, writing
 from storage.put import put
 from storage.schema import entries, meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Engine, Table
 
 # Rows read and written at once.
 PAGE = 500
@@ -28,9 +28,11 @@ def copy_store(source: str, target: str, *, note: Callable[[str, int], None] = l
     """
     if source == target:
         raise UsageError("FROM and TO are the same database")
-    old, new = make_engine(source), make_engine(target)
-    prepare(old)
-    prepare(new)
+    with opened(source) as old, opened(target) as new:
+        return _copy(old, new, note)
+
+
+def _copy(old: Engine, new: Engine, note: Callable[[str, int], None]) -> dict[str, int]:
     tables = [table for table in metadata.sorted_tables if table is not meta]
     counts = {}
     with reading(old) as here, writing(new) as there:
@@ -44,8 +46,6 @@ def copy_store(source: str, target: str, *, note: Callable[[str, int], None] = l
         if there.dialect.name == "postgresql":
             last = there.execute(select(func.max(entries.c.number))).scalar() or 0
             there.execute(text("SELECT setval(pg_get_serial_sequence('entries', 'number'), :n)"), {"n": last + 1})
-    old.dispose()
-    new.dispose()
     return counts
 
 

@@ -94,6 +94,17 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """Open a database for a while: whatever happens, no connection is left behind."""
+    engine = make_engine(url)
+    try:
+        prepare(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def prepare(engine: Engine) -> None:
     """Make the tables of a new database, upgrade those of an older one, and refuse what is not ours or is newer."""
     with explained(engine), engine.connect() as connection:

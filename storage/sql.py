@@ -38,7 +38,11 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
-        prepare(self._engine)
+        try:
+            prepare(self._engine)
+        except BaseException:  # whoever cannot use the store leaves no connection to it
+            self._engine.dispose()
+            raise
         self._open = threading.local()  # the transaction of this thread, if one is open
 
     @contextmanager

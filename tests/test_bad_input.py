@@ -24,6 +24,7 @@ def kiosque(tmp_path, site):
     return Kiosque(tmp_path / "home", hosts=[site.host])
 
 
+@pytest.mark.slow
 def test_feeds_that_are_none_are_named_and_the_others_go_on(kiosque, site):
     site.answers |= {
         "/html": (200, PAGE, b"<html><body>Erreur</body></html>"),
@@ -62,6 +63,7 @@ def test_pages_that_are_no_articles_are_rejected_each_with_its_reason(kiosque, s
     assert all(outcome.startswith("rejected:") for outcome in found["outcomes"]), found["outcomes"]
 
 
+@pytest.mark.slow
 def test_a_page_that_hangs_extraction_is_given_up_and_the_crawl_goes_on(kiosque, site):
     section = b"<section>" + b"<p>Un paragraphe de plus, encore et encore, pour voir.</p>" * 4_000 + b"</section>"
     slow = b"<html lang=fr><title>Long</title><body><article><h1>Long</h1>" + section * 9
@@ -74,18 +76,21 @@ def test_a_page_that_hangs_extraction_is_given_up_and_the_crawl_goes_on(kiosque,
     assert found["outcomes"] == {"new": 1, "rejected:too-slow": 1}
 
 
+@pytest.mark.slow
 def test_a_page_that_is_too_large_is_not_taken(kiosque, site):
     site.answers |= {"/big": (200, PAGE, b"x" * 300_000)}
     found = kiosque.crawl("--url", f"{site.url}/big", code=1, KIOSQUE_CRAWL_MAX_PAGE="0.2")
     assert found["outcomes"] == {"failed:too-large": 1}
 
 
+@pytest.mark.slow
 def test_a_server_that_answers_never_is_given_up_in_time(kiosque, site):
     site.answers |= {"/sleep": lambda _: time.sleep(4)}
     found = kiosque.crawl("--url", f"{site.url}/sleep", code=1, KIOSQUE_CRAWL_TIMEOUT="0.5")
     assert found["outcomes"] == {"failed:timeout": 1}
 
 
+@pytest.mark.slow
 def test_what_failed_is_fetched_by_the_next_crawl_even_when_the_feed_is_unchanged(kiosque, site):
     etag = ("ETag", '"1"')
     status, kind, body = feed(f"{site.url}/a")
@@ -109,6 +114,7 @@ def test_what_failed_is_fetched_by_the_next_crawl_even_when_the_feed_is_unchange
     assert again["outcomes"] == {"new": 1}
 
 
+@pytest.mark.slow
 def test_robots_txt_is_obeyed(kiosque, site):
     site.answers |= {
         "/robots.txt": (200, "text/plain", b"User-agent: *\nDisallow: /prive"),
@@ -118,6 +124,7 @@ def test_robots_txt_is_obeyed(kiosque, site):
     assert site.asked("/prive/a") == []
 
 
+@pytest.mark.slow
 def test_we_say_who_we_are(kiosque, site):
     site.answers |= {"/a": (200, PAGE, GOOD)}
     kiosque.crawl("--url", f"{site.url}/a", KIOSQUE_CONTACT="https://exemple.fr/robot")
@@ -127,6 +134,7 @@ def test_we_say_who_we_are(kiosque, site):
     assert headers["Accept-Language"] == "fr"
 
 
+@pytest.mark.slow
 def test_a_redirect_to_a_private_address_is_not_followed(kiosque, site):
     target = "http://127.0.0.1:9/interdit"
     site.answers |= {"/a": (302, PAGE, b"", ("Location", target))}

@@ -51,6 +51,7 @@ def test_read_takes_standard_input(kiosque):
     assert lines(out)[0]["published"] == "2024-10-25T07:12:00+02:00"
 
 
+@pytest.mark.slow
 def test_read_fetches_a_url_and_stores_nothing(tmp_path):
     with Site({"/a": (200, PAGE, article())}) as site:
         kiosque = Kiosque(tmp_path, hosts=[site.host])
@@ -102,6 +103,7 @@ def test_read_jsonl_answers_each_line_in_order(kiosque):
     assert "2 lines" in err
 
 
+@pytest.mark.slow
 def test_learning_drops_a_line_that_repeats_over_an_outlets_pages(kiosque):
     slogan = "La Gazette de Valmont, votre hebdomadaire depuis 1887"
     subjects = ("parc", "pont", "marché", "lavoir", "stade", "musée", "théâtre", "canal", "verger", "moulin")
@@ -145,6 +147,7 @@ def test_the_demo_shows_its_outcomes_and_a_whole_record(kiosque):
     assert "15 seen" in out
 
 
+@pytest.mark.slow
 def test_records_and_export_follow_the_schema(tmp_path):
     with DemoPress() as press:
         kiosque = Kiosque(tmp_path / "home", hosts=press.hosts)

@@ -15,6 +15,8 @@ from small_site import PAGE, Site, article, feed
 
 from storage import open_storage
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 FEEDS, PAGES_EACH = 4, 10
 PLACES = ("au marché", "à la gare", "au port", "à la mairie", "au stade", "au musée", "à l’école", "au théâtre")
 

@@ -87,6 +87,7 @@ def test_a_second_crawl_stores_nothing_and_an_edit_makes_one_revision(kiosque):
     assert len(kiosque.records(revisions=True)) == len(before) + 1
 
 
+@pytest.mark.slow
 def test_an_edit_that_the_feed_does_not_tell_is_found_by_a_revisit(kiosque):
     kiosque.crawl()
     url = kiosque.press.edit_page_only()
@@ -98,6 +99,7 @@ def test_an_edit_that_the_feed_does_not_tell_is_found_by_a_revisit(kiosque):
     assert len(asked) > 10, "unchanged pages answer a conditional request with 304"
 
 
+@pytest.mark.slow
 def test_a_limit_leaves_the_rest_for_the_next_crawl(kiosque):
     expected = len(kiosque.press.expected())
     first = kiosque.crawl(*kiosque.slugs, "--limit", "4")
@@ -105,6 +107,7 @@ def test_a_limit_leaves_the_rest_for_the_next_crawl(kiosque):
     assert kiosque.crawl()["outcomes"]["new"] == expected - 4
 
 
+@pytest.mark.slow
 def test_a_dry_run_stores_nothing(kiosque):
     found = kiosque.crawl(*kiosque.slugs, "--dry-run")
     assert found["outcomes"]["new"] == len(kiosque.press.expected())
@@ -112,6 +115,7 @@ def test_a_dry_run_stores_nothing(kiosque):
     assert kiosque.crawl()["outcomes"]["new"] == found["outcomes"]["new"]
 
 
+@pytest.mark.slow
 def test_single_pages_and_feeds_are_crawled_by_address(kiosque):
     fact = kiosque.press.expected()[0]
     assert kiosque.crawl("--url", fact.url)["outcomes"] == {"new": 1}
@@ -119,6 +123,7 @@ def test_single_pages_and_feeds_are_crawled_by_address(kiosque):
     assert kiosque.crawl("--feed", feed)["outcomes"]["new"] > 1
 
 
+@pytest.mark.slow
 def test_a_page_that_is_not_there_fails_with_its_status(kiosque):
     found = kiosque.crawl("--url", kiosque.press.outlets[0].site + "/rien", code=1)
     assert found["outcomes"] == {"failed:status-404": 1}
@@ -136,6 +141,7 @@ def test_a_private_host_that_was_not_allowed_is_not_contacted(kiosque):
     assert kiosque.press.requests == []
 
 
+@pytest.mark.slow
 def test_a_name_that_leads_to_a_private_address_is_not_contacted(kiosque):
     port = kiosque.press.hosts[0].partition(":")[2]
     changes = {"KIOSQUE_ALLOW_PRIVATE_HOSTS": "", "KIOSQUE_CONTACT": "redaction@exemple.fr"}
@@ -176,6 +182,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_crawl_goes_on(kiosque):
     assert len(kiosque.records()) == expected
 
 
+@pytest.mark.slow
 def test_the_database_may_be_locked_by_another_program(kiosque):
     kiosque.crawl("--url", kiosque.press.expected()[0].url)
     with sqlite3.connect(kiosque.home / "kiosque.sqlite") as other:
@@ -189,6 +196,7 @@ def test_the_database_may_be_locked_by_another_program(kiosque):
     assert len(kiosque.records()) == len(kiosque.press.expected())
 
 
+@pytest.mark.slow
 def test_scrapys_own_commands_work(kiosque, pytestconfig):
     environment = kiosque.environment | {"KIOSQUE_HOME": str(kiosque.home), "KIOSQUE_OUTLETS": str(kiosque.outlets)}
 
@@ -209,6 +217,7 @@ def test_scrapys_own_commands_work(kiosque, pytestconfig):
     assert {item["id"] for item in items} == {record.id for record in saved}
 
 
+@pytest.mark.slow
 def test_a_slogan_that_repeats_is_learned_and_taken_out_of_what_was_stored(kiosque):
     first = kiosque.crawl()
     assert first["corrected"] > 0
@@ -220,6 +229,7 @@ def test_a_slogan_that_repeats_is_learned_and_taken_out_of_what_was_stored(kiosq
     assert set(kiosque.crawl(*kiosque.slugs, "--revisit")["outcomes"]) == {"unchanged"}
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_progress_and_gets_its_cursor_back(kiosque):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "kiosque", "--home", kiosque.home, "--outlets", kiosque.outlets, "crawl"]

@@ -73,6 +73,7 @@ def as_json(row):
 READ = {"jsonl": read_jsonl, "csv": read_csv, "parquet": read_parquet}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_says_the_same_and_holds_to_the_json_schema(store, tmp_path, form):
     export(store, tmp_path / "out", form=form)

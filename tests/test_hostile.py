@@ -12,6 +12,8 @@ from small_site import PAGE, Site, article, feed
 from spiders.guard import LONGEST_URL
 from storage import open_storage
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 RSS = "application/rss+xml"
 
 # Addresses of this machine, of a cloud's metadata, of a private network: however they are written.

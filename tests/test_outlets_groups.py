@@ -7,6 +7,8 @@ from small_site import Site, article, feed
 from kiosque.errors import OutletError
 from kiosque.outlets import chosen_strictly, load_outlets
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 OUTLETS = load_outlets()
 
 

@@ -12,6 +12,8 @@ from small_site import PAGE, Site, article, feed
 
 from storage import open_storage
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 ETAG = ("ETag", '"1"')
 
 

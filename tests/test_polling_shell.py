@@ -11,6 +11,8 @@ from small_site import PAGE, Site, article, feed
 from kiosque.polling import FeedState, new_feed, with_child
 from storage import open_storage
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 RSS, XML = "application/rss+xml", "application/xml"
 NOW = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
 

@@ -12,7 +12,10 @@ from small_site import PAGE, Site, feed
 
 PAGES = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "pages"
 
-pytestmark = pytest.mark.skipif(not PAGES.is_dir(), reason=f"no real pages in {PAGES}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PAGES.is_dir(), reason=f"no real pages in {PAGES}"),
+]
 
 
 @pytest.fixture(scope="module")

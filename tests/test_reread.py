@@ -40,6 +40,8 @@ from storage import open_storage
 from storage.archive import WarcArchive
 from storage.memory import MemoryStore
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SENTENCES = (
     "Le marché couvert de Valmont rouvre samedi, après deux ans de travaux menés sans fermer les étals du dehors.",

@@ -15,6 +15,8 @@ from spiders.host_files import Answer, HostFiles, Reading
 from spiders.reservations import PATH as TDMREP
 from spiders.robots import LONGEST_DELAY, MOST_READ, read_robots
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 TEXT = "text/plain"
 ROBOTS = "/robots.txt"
 GOOD = article()

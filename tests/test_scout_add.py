@@ -157,6 +157,8 @@ from kiosque.settings import load_settings
 from pipelines.pool import ReaderPool
 from spiders.scout import run_scout
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 settings = load_settings()
 outlets = load_outlets(settings.outlets_dir)
 

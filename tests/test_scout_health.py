@@ -13,6 +13,8 @@ from small_site import PAGE, Site, article, feed
 from kiosque.demo import DemoPress
 from kiosque.scout.health import Look, judge, this_week
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 TODAY = date(2026, 3, 2)
 SITE = "https://gazette.example"
 GOOD = Look(place="feed", url=f"{SITE}/rss", entries=10, newest=TODAY)

@@ -111,6 +111,7 @@ TEXT = st.text(st.characters(codec="latin-1"), max_size=40)
     headers=st.lists(st.tuples(st.text("abcdefghij-xcrawl", min_size=1, max_size=12), TEXT), max_size=5),
     path=st.text(max_size=30),
 )
+@pytest.mark.slow
 def test_no_header_or_address_breaks_a_record(tmp_path_factory, body, status, headers, path):
     archive = WarcArchive(tmp_path_factory.mktemp("a"))
     hostile = page(body=body, status=status, headers=tuple(headers), final_url=f"https://exemple.fr/{path}")
