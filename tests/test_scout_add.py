@@ -14,6 +14,8 @@ from small_site import PAGE, Site, article, feed
 
 from kiosque.demo import DemoPress
 
+pytestmark = pytest.mark.slow  # crawls in processes of their own
+
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = (
     "The bridge was opened again on Friday morning, after eighteen months of work, and the people who live there "
@@ -156,8 +158,6 @@ from kiosque.outlets import load_outlets, outlet_toml
 from kiosque.settings import load_settings
 from pipelines.pool import ReaderPool
 from spiders.scout import run_scout
-
-pytestmark = pytest.mark.slow  # crawls in processes of their own
 
 settings = load_settings()
 outlets = load_outlets(settings.outlets_dir)
