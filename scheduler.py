@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from spiders.press import Revisited
 from spiders.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Iterator
     from pathlib import Path
 
     from kiosque.model import Visit
@@ -53,9 +54,10 @@ class Service:
         tick = self.newsroom.settings.tick
         for job in (self.poll_due, self.retry_due, self.revisit_due):
             scheduler.add_job(
-                job,
+                until_stopped,
                 "interval",
-                args=[spider],
+                args=[job, spider],
+                name=job.__name__,
                 seconds=tick,
                 jitter=tick / 10,
                 coalesce=True,
@@ -64,9 +66,10 @@ class Service:
                 next_run_time=datetime.now(UTC),
             )
         scheduler.add_job(
-            self.newsroom.keeper.ask,
+            until_stopped,
             "interval",
-            args=[self.newsroom.clean_learned],
+            args=[self.newsroom.keeper.ask, self.newsroom.clean_learned],
+            name="clean_learned",
             seconds=LEARN_SECONDS,
             coalesce=True,
             max_instances=1,
@@ -121,6 +124,12 @@ class Service:
         keeper = self.newsroom.keeper
         for queued in await keeper.ask(keeper.store.revisits, self.slugs, due=datetime.now(UTC), limit=CLAIMS):
             spider.inbox.put_nowait(Revisited(queued))
+
+
+async def until_stopped(job: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+    """Run a job; one that is cancelled because the service stops has not failed."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await job(*arguments)
 
 
 def run_service(newsroom: Newsroom, slugs: Collection[str], *, beside: tuple[Any, ...] = ()) -> Run:

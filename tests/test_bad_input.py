@@ -47,6 +47,7 @@ def test_feeds_that_are_none_are_named_and_the_others_go_on(kiosque, site):
         assert f"{site.url}/{name}: {slug}" in problems
 
 
+@pytest.mark.slow
 def test_pages_that_are_no_articles_are_rejected_each_with_its_reason(kiosque, site):
     site.answers |= {
         "/empty": (200, PAGE, b""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from command import Kiosque
 from jsonschema import Draft202012Validator
 from small_site import PAGE, Site, article
 
+from kiosque.cli import main
 from kiosque.demo import DemoPress
 from kiosque.records import record_schema
 
@@ -82,9 +84,13 @@ def test_a_page_without_an_article_ends_with_status_1_and_its_reason(kiosque):
         (["demo", "--onse"], "No such option"),
     ],
 )
-def test_a_wrong_call_is_one_clear_sentence_and_status_2(kiosque, arguments, said):
-    _, err = kiosque.run(*arguments, code=2, given="")
-    assert said in err
+def test_a_wrong_call_is_one_clear_sentence_and_status_2(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    monkeypatch.delenv("KIOSQUE_CONTACT", raising=False)
+    with pytest.raises(SystemExit) as end:
+        main(["--home", str(tmp_path), *arguments])
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_read_jsonl_answers_each_line_in_order(kiosque):

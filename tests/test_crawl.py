@@ -134,6 +134,7 @@ def test_a_public_host_needs_a_contact(kiosque):
     assert "KIOSQUE_CONTACT" in err
 
 
+@pytest.mark.slow
 def test_a_private_host_that_was_not_allowed_is_not_contacted(kiosque):
     changes = {"KIOSQUE_ALLOW_PRIVATE_HOSTS": "", "KIOSQUE_CONTACT": "redaction@exemple.fr"}
     found = kiosque.crawl("--url", kiosque.press.expected()[0].url, code=1, **changes)
@@ -153,11 +154,13 @@ def test_a_name_that_leads_to_a_private_address_is_not_contacted(kiosque):
     assert kiosque.press.requests == []
 
 
+@pytest.mark.slow
 def test_an_unknown_outlet_is_a_usage_error_with_a_hint(kiosque):
     _, err = kiosque.run("crawl", "courier-de-valmont", code=2)
     assert "did you mean courrier-de-valmont" in err
 
 
+@pytest.mark.slow
 def test_an_outlet_file_with_an_unknown_key_names_file_and_key(kiosque):
     (kiosque.outlets / "faux.toml").write_text('name = "Faux"\nsite = "https://faux.fr"\ncountry = "FR"\nfedes = []\n')
     _, err = kiosque.run("crawl", "faux", code=2)
@@ -166,6 +169,7 @@ def test_an_outlet_file_with_an_unknown_key_names_file_and_key(kiosque):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_the_next_crawl_goes_on(kiosque):
     expected = len(kiosque.press.expected())
     process = kiosque.start("crawl", *kiosque.slugs, KIOSQUE_CRAWL_CONCURRENCY="1")

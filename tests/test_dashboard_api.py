@@ -181,6 +181,7 @@ PATHS = ("/api/v1/records", "/api/v1/changes", f"/api/v1/records/{ID}", "/api/v1
     path=st.sampled_from(PATHS) | st.text(max_size=20).map(lambda text: f"/api/v1/records/{quote(text, safe='')}"),
     asked=st.dictionaries(st.sampled_from(NAMES), st.text(max_size=30) | st.integers().map(str), max_size=4),
 )
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_is_asked_is_answered(kept, path, asked):
     answer = kept.get(path, params=asked)

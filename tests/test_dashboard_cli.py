@@ -30,6 +30,7 @@ def get(url, **headers):
         return answer.status, answer.read().decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("with_signal", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_it_serves_until_it_is_told_to_end(kiosque, with_signal, code):
     with kiosque.start("dashboard", "--port", "0") as process:
@@ -42,6 +43,7 @@ def test_it_serves_until_it_is_told_to_end(kiosque, with_signal, code):
     assert (process.returncode, "Traceback" in err) == (code, False)
 
 
+@pytest.mark.slow
 def test_a_token_guards_it(kiosque):
     with kiosque.start("dashboard", "--port", "0", "--host", "0.0.0.0", KIOSQUE_DASHBOARD_TOKEN=TOKEN) as process:  # noqa: S104
         port = process.stdout.readline().split()[4].rstrip("/").rpartition(":")[2]
@@ -53,6 +55,7 @@ def test_a_token_guards_it(kiosque):
         process.communicate(timeout=20)
 
 
+@pytest.mark.slow
 def test_elsewhere_than_here_it_wants_a_token(kiosque, tmp_path):
     _, err = kiosque.run("dashboard", "--host", "0.0.0.0", code=2)  # noqa: S104
     assert "KIOSQUE_DASHBOARD_TOKEN" in err
@@ -63,6 +66,7 @@ def test_elsewhere_than_here_it_wants_a_token(kiosque, tmp_path):
     assert not (kiosque.home / "kiosque.sqlite").exists()
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_sentence(kiosque):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

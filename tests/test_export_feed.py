@@ -167,6 +167,7 @@ def play(store, steps, filters):
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filters", [Filters(), Filters(include_reserved=True), Filters(one_per_cluster=True)])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_a_copy_that_follows_the_feed_equals_a_full_export(kind, filters):

@@ -45,6 +45,7 @@ def scorer():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("gold.jsonl", 0.985), ("silver.jsonl", 0.985)])
 def test_real_pages_are_read_without_outlet_files(scorer, name, least):
     precisions, recalls, clutter, titles, authors = [], [], [], [], []

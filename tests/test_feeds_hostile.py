@@ -32,6 +32,7 @@ def test_entities_of_a_doctype_are_inert(document):
     assert "root:" not in entry.title
 
 
+@pytest.mark.slow
 def test_gzip_bomb_stops_at_its_limit():
     started = time.perf_counter()
     reading = parse(gzip.compress(b"<urlset>" + b" " * 200_000_000))
@@ -39,6 +40,7 @@ def test_gzip_bomb_stops_at_its_limit():
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.slow
 def test_large_sitemap_is_read_in_bounded_memory():
     one = b"<url><loc>https://exemple.fr/%06d</loc><junk>" + b"x" * 400 + b"</junk></url>"
     body = b"<urlset>" + b"".join(one % n for n in range(MAX_SITEMAP_URLS + 10)) + b"</urlset>"

@@ -172,6 +172,7 @@ def test_a_page_in_between_ends_the_count():
     assert host.is_asked()
 
 
+@pytest.mark.slow
 def test_a_crawl_stops_asking_a_host_that_refuses(tmp_path):
     with Site() as site:
         site.answers |= {f"/{n}": (403, PAGE, b"") for n in range(20)}
@@ -183,6 +184,7 @@ def test_a_crawl_stops_asking_a_host_that_refuses(tmp_path):
         assert len(asked) == MOST_REFUSALS
 
 
+@pytest.mark.slow
 def test_what_a_waiting_host_kept_away_is_not_lost(tmp_path):
     with Site() as site:
         site.answers |= {"/0": (429, PAGE, b""), "/1": (200, PAGE, article())}

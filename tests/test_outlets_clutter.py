@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
 from command import Kiosque
 
 from storage import open_storage
@@ -36,6 +37,7 @@ def test_the_same_as_json(tmp_path):
     assert [(line["articles"], line["learned"]) for line in found["lines"]] == [(12, True)]
 
 
+@pytest.mark.slow
 def test_an_outlet_without_repeated_lines_says_so_and_a_stranger_is_an_error(tmp_path):
     kiosque = home(tmp_path)
     assert "no line stands in more than one article" in kiosque.run("outlets", "clutter", "lemonde")[0]

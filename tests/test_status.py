@@ -134,6 +134,7 @@ def test_status_of_a_home_without_a_store_makes_none(kiosque):
     assert json.loads(out) == []
 
 
+@pytest.mark.slow
 def test_status_and_doctor_of_a_store(kiosque):
     kiosque.outlet("gazette", site="https://gazette.example", feeds=["https://gazette.example/rss"])
     store = open_storage(f"sqlite:///{kiosque.home / 'kiosque.sqlite'}")

@@ -30,6 +30,8 @@ sys.path.insert(0, sys.argv[2])
 from test_export_feed import article
 from test_storage_contract import settled
 from storage import open_storage
+
+pytestmark = pytest.mark.slow  # real databases, made and broken
 store = open_storage(sys.argv[1])
 for batch in range(10_000):
     records = [article(batch * 10 + n) for n in range(10)]
@@ -56,6 +58,7 @@ def killed_writer(url, seconds):
     return int(reported[-1])
 
 
+@pytest.mark.slow
 def test_a_killed_writer_loses_nothing_that_it_reported(url):
     rng = random.Random()  # noqa: S311 - any moment will do
     last = killed_writer(url, rng.uniform(0.05, 0.6))

@@ -20,6 +20,8 @@ from storage.engine import make_engine
 from storage.rows import revision_row
 from storage.schema import SCHEMA_VERSION, metadata
 
+pytestmark = pytest.mark.slow  # real databases, made and broken
+
 OLD = Path(__file__).parent / "schemas"
 
 
