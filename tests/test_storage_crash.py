@@ -23,6 +23,8 @@ from storage import FORGOTTEN, StoreAwayError, open_storage
 from storage.engine import make_engine
 from storage.memory import MemoryStore
 
+pytestmark = pytest.mark.slow  # real databases, made and broken
+
 # Saves articles one after the other, and says each one's number once the store has it.
 WRITER = """
 import sys
@@ -30,8 +32,6 @@ sys.path.insert(0, sys.argv[2])
 from test_export_feed import article
 from test_storage_contract import settled
 from storage import open_storage
-
-pytestmark = pytest.mark.slow  # real databases, made and broken
 store = open_storage(sys.argv[1])
 for batch in range(10_000):
     records = [article(batch * 10 + n) for n in range(10)]
