@@ -105,7 +105,8 @@ def _split(element: HtmlElement) -> Iterator[str]:
 
 def _is_innermost(element: HtmlElement) -> bool:
     """Tell whether no block inside an element holds text: an empty one is decoration."""
-    return not any(_text_of(inner) for inner in element.iterdescendants("p", "li", "div"))
+    inner = element.iterdescendants("p", "li", "div")
+    return not any(text.strip() for one in inner for text in one.itertext())
 
 
 def _text_of(element: HtmlElement) -> str:

@@ -26,7 +26,7 @@ MAX_SIBLINGS = 5_000
 """Elements in one parent; libxml2 and trafilatura take quadratic time over them."""
 
 # lxml takes no control characters; a vertical tab or form feed out of a word processor stood between words.
-_CONTROLS = {code: " " if chr(code) in "\v\f" else None for code in range(32) if chr(code) not in "\t\n\r"}
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 # What a file that is no HTML begins with.
 _BINARY = (
@@ -72,7 +72,7 @@ def parse(page: Page) -> Document | Rejected:
     reason = _not_html(page)
     if reason is not None:
         return Rejected(reason=reason, url=page.final_url)
-    text = decode(page).translate(_CONTROLS)
+    text = _CONTROLS.sub(lambda found: " " if found[0] in "\v\f" else "", decode(page))
     if _FEED.match(text[:2000]):
         return Rejected(reason="not-html", url=page.final_url, detail="a feed or sitemap")
     root = parse_html(text)
