@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from spiders.guard import Blocked
-from spiders.host_files import DAY, HOUR, MARK, Answer, HostFiles, Reading
+from spiders.host_files import DAY, HOUR, MARK, Answer, HostFiles, Reading, clock_of
 from spiders.pace import slow_down
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class RobotsTxt:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._files: HostFiles[Robots] = HostFiles(PATH, read=read_robots)
+        self._files: HostFiles[Robots] = HostFiles(PATH, read=read_robots, clock=clock_of(crawler).monotonic)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsTxt:
