@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet
     from kiosque.polling import FeedState
 
+# Those of feeds (`kiosque.polling.Health`), the sound ones first.
+FEED_HEALTHS = ("ok", "new", "silent", "empty", "blocked", "not-a-feed", "failing", "gone")
 # A passing failure is no news: feeds are looked at after so many in a row.
 FAILURES = 3
 # Outcomes of so many days count, and so many pages are enough to judge.

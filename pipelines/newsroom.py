@@ -20,7 +20,7 @@ from storage.memory import MemoryStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kiosque.errors import StorageError
+    from kiosque.errors import KiosqueError
     from kiosque.model import Outlet, Record, Visit
     from kiosque.settings import Settings
     from storage import Settled
@@ -39,8 +39,8 @@ class Newsroom:
     archivist: Archivist | None = None
     """None when no page is kept."""
     tally: Tally = field(default_factory=Tally)
-    trouble: StorageError | None = None
-    """Set when the store refused a write: the crawl ends."""
+    trouble: KiosqueError | None = None
+    """Set when the store refused a write, or something else cannot go on: the crawl ends."""
     grown: dict[str, Outlet] = field(default_factory=dict)
     """Outlets with new articles since their learned lines were last looked at, by slug."""
     clock: Clock = field(default_factory=Clock)

@@ -48,7 +48,7 @@ class Tally:
     problems: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_PROBLEMS))
     """What a person should look at, a sentence each."""
     fetching: Timing = field(default_factory=Timing)
-    """From asking a server to the end of its answer."""
+    """Until a server's answer began."""
     reading: Timing = field(default_factory=Timing)
     """A page's time in the worker pool, waiting for a worker included."""
     arriving: Timing = field(default_factory=Timing)

@@ -65,6 +65,10 @@ class HostReservations:
             raise NotConfigured
         return cls(crawler, refuse=policy == "refuse")
 
+    async def renew(self, origin: str) -> Reservations:
+        """Ask a host again (`https://exemple.fr`), and return its rules."""
+        return await self._files.renew(origin, self._crawler)
+
     async def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""
         if not request.meta.get(ARTICLE):

@@ -76,6 +76,10 @@ class RobotsTxt:
         """Scrapy's constructor."""
         return cls(crawler)
 
+    async def renew(self, origin: str) -> Robots:
+        """Ask a host again (`https://exemple.fr`), and return what it lets us do now."""
+        return await self._files.renew(origin, self._crawler)
+
     async def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""
         if request.meta.get(MARK) == PATH:

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 SCHEDULER = 0x6B696F73_0001
 # A host that vanishes keeps its lock until the server has given up its connection: after half a minute.
 KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4"
+# And a server that vanishes is noticed here as soon (libpq's names; seconds, the last one in milliseconds).
+PATIENCE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
 SIGN = "kiosque-scheduler"
 
 Hold = Literal["held", "away", "lost"]
@@ -115,15 +123,18 @@ class FileTurn:
 
     def release(self) -> None:
         """Give it back."""
-        self._sign.unlink(missing_ok=True)
-        self._lock.release()
+        if self._lock.is_locked:  # the sign is of whoever has the lock
+            self._sign.unlink(missing_ok=True)
+            self._lock.release()
 
 
 class ServerTurn:
     """Of a PostgreSQL database: a session's lock on a connection of its own."""
 
     def __init__(self, database: str) -> None:
-        self._engine = make_engine(database)
+        url = make_url(database)
+        asked = PATIENCE | {str(name): value for name, value in url.query.items()}
+        self._engine = make_engine(url.set(query=asked).render_as_string(hide_password=False))
         self._connection: Connection | None = None
 
     def take(self) -> bool:

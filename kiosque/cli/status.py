@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # Outlets on the screen, those with problems and those that brought something last first.
 ROWS = 15
-FEED_HEALTHS = ("ok", "new", "silent", "empty", "blocked", "not-a-feed", "failing", "gone")
 
 
 def status(
@@ -117,6 +116,8 @@ def outlet_json(one: OutletNumbers, now: datetime) -> dict[str, Any]:
 
 def feeds_by_health(counted: Mapping[str, OutletNumbers]) -> Counter[str]:
     """Count feeds by their health, the sound ones first."""
+    from kiosque.health import FEED_HEALTHS
+
     found: Counter[str] = Counter(feed.health for one in counted.values() for feed in one.feeds)
     return Counter({health: found[health] for health in FEED_HEALTHS if found[health]})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta  # noqa: TC003 - decoders read the types when they run
+from datetime import datetime, timedelta
 
 import msgspec
 

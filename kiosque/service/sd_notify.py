@@ -1,4 +1,4 @@
-"""A word to systemd: READY=1, WATCHDOG=1, STOPPING=1, to the datagram socket that NOTIFY_SOCKET names (sd_notify(3))."""
+"""A word to systemd: READY=1, WATCHDOG=1, STOPPING=1, to the socket that NOTIFY_SOCKET names (sd_notify(3))."""
 
 from __future__ import annotations
 

@@ -80,18 +80,23 @@ class Timetable:
     def start(self) -> None:
         """Begin; the running event loop runs the jobs."""
         for job in self._jobs.values():
-            self._scheduler.add_job(
-                self.run,
-                self._trigger(job),
-                args=[job.name],
-                id=job.name,
-                name=job.name,
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=None if self._is_daily(job) else GRACE_SECONDS,
-                next_run_time=self._first(job),
-            )
+            self._add(job, first=self._first(job))
         self._scheduler.start()
+
+    def _add(self, job: Job, **more: Any) -> None:
+        given = {"next_run_time": more["first"]} if more else {}
+        self._scheduler.add_job(
+            self.run,
+            self._trigger(job),
+            args=[job.name],
+            id=job.name,
+            name=job.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None if self._is_daily(job) else GRACE_SECONDS,
+            replace_existing=True,
+            **given,
+        )
 
     def stop(self) -> None:
         """Start no job any more."""
@@ -103,12 +108,17 @@ class Timetable:
         for job in self._jobs.values():
             self._scheduler.reschedule_job(job.name, trigger=self._trigger(job))
 
-    def change(self, job: Job) -> None:
-        """Run a job in another rhythm from now on."""
+    def put(self, job: Job) -> None:
+        """Run a job by these times from now on, whether it ran before or not."""
         self._jobs[job.name] = job
-        self._runs[job.name] = replace(self._runs[job.name], every=job.spoken)
-        self._scheduler.modify_job(job.name, misfire_grace_time=None if self._is_daily(job) else GRACE_SECONDS)
-        self._scheduler.reschedule_job(job.name, trigger=self._trigger(job))
+        self._runs[job.name] = replace(self._runs.get(job.name, JobRun(name=job.name)), every=job.spoken)
+        self._add(job)
+
+    def drop(self, name: str) -> None:
+        """Run a job no more."""
+        if self._jobs.pop(name, None) is not None:
+            del self._runs[name]
+            self._scheduler.remove_job(name)
 
     def job(self, name: str) -> Job:
         """Return a job."""
@@ -119,7 +129,7 @@ class Timetable:
         return tuple(replace(run, next_run=self._next(run.name)) for run in self._runs.values())
 
     async def run(self, name: str) -> None:
-        """Run a job now. What goes wrong is kept and logged; one that is cancelled as the service stops has not failed."""
+        """Run a job now. What goes wrong is kept and logged; one cancelled as the service stops did not fail."""
         began, start = self.clock.now(), time.monotonic()
         error = None
         try:
@@ -132,7 +142,9 @@ class Timetable:
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
             log.exception("job %s failed", name)
-        before = self._runs[name]
+        before = self._runs.get(name)
+        if before is None:  # it was dropped meanwhile
+            return
         self._runs[name] = replace(
             before,
             last_run=began,
@@ -176,4 +188,6 @@ class Timetable:
 
     @staticmethod
     def _missed(event: Any) -> None:
-        log.warning("job %s was due at %s and was too late; its next time counts", event.job_id, event.scheduled_run_time)
+        log.warning(
+            "job %s was due at %s and was too late; its next time counts", event.job_id, event.scheduled_run_time
+        )
