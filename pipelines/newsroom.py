@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kiosque.settings import Settings
     from storage import Settled
 
+# An article that is older when it is first met was in the feed before we asked: it says nothing of our delay.
+BACKLOG_SECONDS = 86_400.0
+
 
 @dataclass(slots=True, kw_only=True)
 class Newsroom:
@@ -71,8 +74,9 @@ class Newsroom:
         self.tally.end(settled.outlet, settled.outcome)
         if settled.outcome == "new":
             self.grown[settled.outlet] = visit.outlet
-            if settled.record is not None and (delay := arrival(settled.record)) is not None:
-                self.tally.arriving.add(delay)
+            delay = arrival(settled.record) if settled.record is not None else None
+            if delay is not None and delay < BACKLOG_SECONDS:
+                self.tally.arrive(settled.outlet, delay)
         for watch in self.watchers:
             watch(visit, settled)
 

@@ -53,6 +53,8 @@ class Tally:
     """A page's time in the worker pool, waiting for a worker included."""
     arriving: Timing = field(default_factory=Timing)
     """From an article's publication, where its time is known, to its record."""
+    delays: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """The same by outlet: how many articles, and their seconds together."""
     in_pool: int = 0
     """Pages that workers read, or that wait for one."""
 
@@ -63,6 +65,12 @@ class Tally:
     def end(self, outlet: str, outcome: str) -> None:
         """Count how a URL ended."""
         self.ended[outlet, outcome] += 1
+
+    def arrive(self, outlet: str, seconds: float) -> None:
+        """Count how long after its publication an article came."""
+        self.arriving.add(seconds)
+        n, total = self.delays.get(outlet, (0, 0.0))
+        self.delays[outlet] = (n + 1, total + seconds)
 
     @contextmanager
     def page_in_pool(self) -> Iterator[None]:

@@ -27,7 +27,7 @@ def doctor(
 
     settings = settings_of(context)
     with existing_store(settings) as store:
-        _, found = looked_at(settings, store, datetime.now(UTC), coverage=True)
+        found = looked_at(settings, store, datetime.now(UTC), coverage=True).findings
     if as_json:
         print(json.dumps([finding_json(one) for one in found], ensure_ascii=False, indent=2))
     else:

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, SummaryMetricFamily
 
 from kiosque import __version__
 from kiosque.health import FEED_HEALTHS
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kiosque.health import OutletNumbers
+    from kiosque.service.look import Look
     from kiosque.service.note import JobRun
-    from kiosque.service.rounds import Look
     from kiosque.service.vitals import Vitals
     from pipelines.tally import Tally, Timing
 
@@ -79,6 +79,10 @@ class Collector:
         yield _histogram("kiosque_fetch_seconds", "Until a server's answer began.", tally.fetching)
         yield _histogram("kiosque_read_seconds", "A page's time in the worker pool.", tally.reading)
         yield _histogram("kiosque_publication_delay_seconds", "From publication to record.", tally.arriving)
+        delays = SummaryMetricFamily("kiosque_outlet_delay_seconds", "From publication to record.", labels=["outlet"])
+        for outlet, (n, total) in sorted(list(tally.delays.items())[:MOST_OUTLETS]):
+            delays.add_metric([outlet], n, total)
+        yield delays
 
     def _service(self) -> Iterator[Any]:
         vitals, runs = self._seen.vitals, sorted(self._seen.jobs(), key=lambda run: run.name)

@@ -6,28 +6,22 @@ import asyncio
 import logging
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kiosque.errors import KiosqueError
-from kiosque.health import judge
-from kiosque.service import incidents, note, rights_round
+from kiosque.service import incidents
 from kiosque.service.alerts import AlertError, send
-from kiosque.service.findings import in_order, judge_service
+from kiosque.service.look import Look, look_at
 from storage import open_storage
 from storage.notes import read_note, write_notes
-from storage.overview import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from kiosque.health import Finding, OutletNumbers
     from kiosque.model import Outlet
     from kiosque.service.incidents import Incident
-    from kiosque.service.note import ServiceNote
     from kiosque.settings import Settings
-    from storage import Store
 
 log = logging.getLogger("kiosque.schedule")
 
@@ -35,29 +29,6 @@ log = logging.getLogger("kiosque.schedule")
 ALERT_SECONDS = 60.0
 # The most of what a failed export said that is kept.
 LONGEST_SAID = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What was seen at one look."""
-
-    at: datetime
-    numbers: Mapping[str, OutletNumbers]
-    findings: tuple[Finding, ...]
-    service: ServiceNote | None = None
-
-
-def look_at(store: Store, outlets: Mapping[str, Outlet], *, now: datetime, coverage: bool = True) -> Look:
-    """Return the numbers of each crawled outlet, and all that a person should look at, the most urgent first."""
-    counted = numbers(store, now=now, coverage=coverage)
-    service = note.decode(read_note(store, note.KEY))
-    known = rights_round.decode(read_note(store, rights_round.KEY)).values()
-    found = [
-        *judge(counted.values(), outlets, now=now),
-        *judge_service(service, now=now),
-        *rights_round.judge_rights(known, now=now),
-    ]
-    return Look(at=now, numbers=counted, findings=in_order(found), service=service)
 
 
 def look_into(database: str, outlets: Mapping[str, Outlet], *, now: datetime) -> tuple[Look, tuple[Incident, ...]]:

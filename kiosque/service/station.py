@@ -17,11 +17,11 @@ from scrapy import signals
 from kiosque import __version__
 from kiosque.errors import StorageError
 from kiosque.outlets import finder
-from kiosque.service import note, rights_round
+from kiosque.service import host_rights, note, rights_round
 from kiosque.service.probes import METRICS, OK, Probes, state_answer
 from kiosque.service.pulse import pulse
 from kiosque.service.reload import Reloader
-from kiosque.service.rounds import Look, check_health, export
+from kiosque.service.rounds import check_health, export
 from kiosque.service.sd_notify import notify
 from kiosque.service.timetable import Job, Timetable
 from kiosque.service.vitals import Vitals
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kiosque.model import Outlet
+    from kiosque.service.look import Look
     from kiosque.service.metrics import Seen
     from kiosque.service.reload import Wanted
     from kiosque.settings import Settings
@@ -140,12 +141,12 @@ class Station:
         keeper = self.newsroom.keeper
         outlets = [self.newsroom.outlets[slug] for slug in self.slugs]
         said = await rights_round.ask_hosts(spider.crawler, outlets)
-        before = rights_round.decode(await keeper.ask(read_note, keeper.store, rights_round.KEY))
-        after = rights_round.compared(before, said, now=self.newsroom.clock.now())
+        before = host_rights.decode(await keeper.ask(read_note, keeper.store, host_rights.KEY))
+        after = host_rights.compared(before, said, now=self.newsroom.clock.now())
         for host in after:
             if host.changed is not None and host.says != before.get(host.origin, host).says:
                 log.warning("%s: %s says %s of reuse now, %s before", host.outlet, host.origin, host.says, host.before)
-        await keeper.ask(write_notes, keeper.store, {rights_round.KEY: rights_round.encode(after)})
+        await keeper.ask(write_notes, keeper.store, {host_rights.KEY: host_rights.encode(after)})
 
     async def retain_archive(self) -> None:
         """Delete pages that are older, or more, than the settings keep."""
