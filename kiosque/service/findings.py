@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kiosque.advice import URGENCY, spoken_age
+from kiosque.advice import spoken_age
 from kiosque.health import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from kiosque.service.note import ServiceNote
@@ -32,8 +32,3 @@ def judge_service(note: ServiceNote | None, *, now: datetime) -> Iterator[Findin
         if job.failures >= (1 if job.every.startswith(("daily", "1 d", "1 h")) else FAILURES):
             facts = {"job": job.name, "n": str(job.failures), "reason": (job.error or "")[:LONGEST]}
             yield Finding(kind="job-failing", outlet="", facts=facts)
-
-
-def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with the most urgent first."""
-    return tuple(sorted(findings, key=lambda finding: (URGENCY[finding.kind], finding.outlet)))

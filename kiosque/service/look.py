@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kiosque.health import judge
+from kiosque.health import by_urgency, judge
 from kiosque.service import host_rights, note
-from kiosque.service.findings import in_order, judge_service
+from kiosque.service.findings import judge_service
 from storage.notes import read_note
 from storage.overview import numbers
 
@@ -41,4 +41,4 @@ def look_at(store: Store, outlets: Mapping[str, Outlet], *, now: datetime, cover
         *judge_service(service, now=now),
         *host_rights.judge_rights(known, now=now),
     ]
-    return Look(at=now, numbers=counted, findings=in_order(found), service=service)
+    return Look(at=now, numbers=counted, findings=by_urgency(found), service=service)

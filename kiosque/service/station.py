@@ -103,7 +103,7 @@ class Station:
         finally:
             self.vitals.stopping = True
             notify("STOPPING=1")
-            self._table.stop()
+            await self._table.stop()
             if probes is not None:
                 probes.close()
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)

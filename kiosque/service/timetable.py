@@ -79,6 +79,8 @@ class Timetable:
 
     def start(self) -> None:
         """Begin; the running event loop runs the jobs."""
+        # A job that waits for its database is not started a second time, which APScheduler would say at each tick.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         for job in self._jobs.values():
             self._add(job, first=self._first(job))
         self._scheduler.start()
@@ -98,9 +100,11 @@ class Timetable:
             **given,
         )
 
-    def stop(self) -> None:
-        """Start no job any more."""
+    async def stop(self) -> None:
+        """Start no job any more, and cancel those that run."""
         if self._scheduler.running:
+            self._scheduler.pause()
+            await asyncio.sleep(0)  # one that was cancelled before its first step would complain
             self._scheduler.shutdown(wait=False)
 
     def nudge(self) -> None:
