@@ -290,19 +290,21 @@ class Stage:
         self.note("the service was killed, the one in waiting takes over")
 
     def kill_worker(self) -> None:
-        workers = [pid for pid, parent, _ in processes() if parent in self.family() and pid != self.services[0].pid]
-        readers = [pid for pid in workers if is_worker(pid)]
+        parents = processes()
+        family = self.family(parents)
+        # A worker is forked by the fork server, whose command line it has.
+        readers = [pid for pid in family if is_forked(pid) and is_forked(parents[pid])]
         if readers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(random.choice(readers), signal.SIGKILL)
             self.note("a worker was killed")
 
-    def family(self) -> set[int]:
-        """Return the working service and its descendants."""
+    def family(self, parents: dict[int, int]) -> set[int]:
+        """Return the descendants of the working service."""
         found = {self.services[0].pid}
         for _ in range(3):
-            found |= {pid for pid, parent, _ in processes() if parent in found}
-        return found
+            found |= {pid for pid, parent in parents.items() if parent in found}
+        return found - {self.services[0].pid}
 
     def restart_database(self) -> None:
         if self.server is not None:
@@ -319,7 +321,7 @@ class Stage:
                     "mb": resident(pid),
                     "handles": handles,
                     "pid": pid,
-                    "workers_mb": sum(resident(one) for one in self.family() - {pid}),
+                    "workers_mb": sum(map(resident, self.family(processes()))),
                 }
             )
 
@@ -358,26 +360,18 @@ class Stage:
         return codes
 
 
-def processes() -> list[tuple[int, int, str]]:
-    found = []
+def processes() -> dict[int, int]:
+    """Return all processes, each with its parent."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, IndexError):
-                rest = (entry / "stat").read_text().rpartition(")")[2].split()
-                found.append((int(entry.name), int(rest[1]), rest[0]))
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
     return found
 
 
-def is_worker(pid: int) -> bool:
-    """Tell whether a process is one that reads pages: a child of the fork server."""
-    with contextlib.suppress(OSError):
-        return "forkserver" in Path(f"/proc/{pid}/cmdline").read_text(errors="replace") and any(
-            parent != pid and is_forkserver(parent) for p, parent, _ in processes() if p == pid
-        )
-    return False
-
-
-def is_forkserver(pid: int) -> bool:
+def is_forked(pid: int) -> bool:
+    """Tell whether a process is the fork server, or came from it."""
     with contextlib.suppress(OSError):
         return "forkserver" in Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
     return False
@@ -416,10 +410,10 @@ def verdict(play: Play, stage: Stage) -> dict:
     played = [sample for sample in stage.samples if sample["day"] <= play.days]
     long_lived = Counter(sample["pid"] for sample in played).most_common(1)[0][0]
     lived = [sample for sample in played if sample["pid"] == long_lived]
-    born = lived[0]["day"]
-    length = min(1.0, (play.days - born) / 3)
-    first = [sample for sample in lived if born + length / 2 <= sample["day"] <= born + 1.5 * length]
-    last = [sample for sample in lived if sample["day"] > play.days - length]
+    first = [sample for sample in lived if sample["day"] <= lived[0]["day"] + 1]
+    last = [sample for sample in lived if sample["day"] > play.days - 1]
+    if play.days < 3:  # too short for days: its thirds are compared
+        first, last = lived[len(lived) // 3 : 2 * len(lived) // 3 + 1], lived[2 * len(lived) // 3 :]
     mb = [statistics.median(sample["mb"] for sample in some) for some in (first, last)]
     handles = [statistics.median(sample["handles"] for sample in some) for some in (first, last)]
     missing, again = wanted - stored.keys(), [url for url, n in stored.items() if n > 1]
