@@ -14,7 +14,7 @@ from test_storage_contract import NOON, entry, record, settled
 
 from kiosque.errors import StorageError, UsageError
 from kiosque.polling import new_feed
-from storage import open_storage
+from storage import RecordQuery, open_storage
 from storage.copy import copy_store
 from storage.engine import make_engine
 from storage.rows import revision_row
@@ -75,7 +75,7 @@ def test_an_older_database_is_upgraded_when_it_is_opened(url):
     make_old(url)
     store = open_storage(url)
     assert [(one.revision, one.cluster) for one in store.records()] == [(2, record().id)]
-    assert [one.id[0] for one in store.records(search="oeuvre")] == ["a"]
+    assert [one.id[0] for one in store.records(RecordQuery(search="oeuvre"))] == ["a"]
     save(store, article(1))
     assert [(c.number, c.kind) for c in feed_of(store)] == [(2, "new"), (3, "new")]
     store.close()
@@ -165,7 +165,7 @@ def filled(tmp_path):
     store.enqueue("gazette", [("b", entry(url="https://gazette.example/b"))], at=NOON)
     store.save_feed(new_feed("https://gazette.example/rss", outlet="gazette", now=NOON))
     store.note_lines("gazette", [("votre quotidien", "a"), ("votre quotidien", "b")], at=NOON)
-    assert list(store.records(search="revu"))
+    assert list(store.records(RecordQuery(search="revu")))
     store.close()
     return url
 
@@ -176,11 +176,11 @@ def test_a_store_is_copied_whole_and_goes_on(filled, url):
     old, new = open_storage(filled), open_storage(url)
     assert rows(old) == rows(new)
     assert (old.name(), old.last_change()) == (new.name(), new.last_change())
-    assert list(old.records(revisions=True)) == list(new.records(revisions=True))
+    assert list(old.records(RecordQuery(revisions=True))) == list(new.records(RecordQuery(revisions=True)))
     assert old.pending(["gazette"]) == new.pending(["gazette"])
     assert old.line_counts("gazette") == new.line_counts("gazette")
     assert new.forgotten([article(4).url], "gazette")
-    assert [one.title for one in new.records(search="revu")] == ["Titre revu"]
+    assert [one.title for one in new.records(RecordQuery(search="revu"))] == ["Titre revu"]
     new.enqueue("gazette", [("c", entry(url="https://gazette.example/c"))], at=NOON)
     assert [one.key for one in new.pending(["gazette"])] == ["b", "c"]
     old.close()
