@@ -12,7 +12,7 @@ from storage import Enqueued, QueuedEntry, forget
 from storage.put import put
 from storage.queries import chunks
 from storage.rows import claim_changed, claim_text, queued_from, short_key, storable, to_text
-from storage.schema import entries, feeds
+from storage.schema import entries, feeds, waits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -81,7 +81,7 @@ def pending(
     connection: Connection, outlets: Collection[str], *, due: datetime | None, limit: int | None
 ) -> list[QueuedEntry]:
     """Return what still waits to be fetched, oldest first."""
-    query = select(entries).where(entries.c.state == "pending", entries.c.outlet.in_(sorted(outlets)))
+    query = select(entries).where(waits, entries.c.outlet.in_(sorted(outlets)))
     if due is not None:
         query = query.where(func.coalesce(entries.c.next_try, "") <= to_text(due))
     rows = connection.execute(query.order_by(entries.c.number).limit(limit)).mappings()

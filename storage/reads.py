@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, false, func, or_, select
+from sqlalchemy import case, false, func, select
 
 from kiosque.urls import canonical_url
 from storage.queries import chunks, every, filters, latest, records_by, records_of, urls_of
 from storage.rows import record_from, short_key
-from storage.schema import addresses, articles, bands, entries, revisions
+from storage.schema import addresses, articles, bands, entries, revisions, waits
 from storage.search import matches
 
 if TYPE_CHECKING:
@@ -50,18 +50,17 @@ def near(connection: Connection, bands_: Collection[int], *, limit: int) -> list
 
 def history(connection: Connection, url: str) -> list[Record]:
     """Return every revision of the article at an address, the first one first."""
-    at = or_(addresses.c.key == short_key(canonical_url(url)), addresses.c.url == url)
-    ids = connection.execute(select(addresses.c.article).where(at)).scalars().all()
+    its = addresses.c.key == short_key(canonical_url(url))
+    ids = connection.execute(select(addresses.c.article).where(its)).scalars().all()
     return records_of(connection, every().where(articles.c.id.in_(ids[:1])).order_by(revisions.c.change))
 
 
 def counts(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many articles, revisions and waiting entries each outlet has."""
-    waiting = entries.c.state == "pending"
     queries = {
         "articles": select(articles.c.outlet, func.count()).group_by(articles.c.outlet),
         "revisions": select(revisions.c.outlet, func.count()).group_by(revisions.c.outlet),
-        "pending": select(entries.c.outlet, func.count()).where(waiting).group_by(entries.c.outlet),
+        "pending": select(entries.c.outlet, func.count()).where(waits).group_by(entries.c.outlet),
     }
     found: dict[str, dict[str, int]] = {}
     for name, query in queries.items():

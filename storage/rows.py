@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 _PLACED = {"id", "first_seen_at", "fetched_at", "urls", "authors", "tags", "rights", "cluster"}
 _PLAIN = tuple(name for name in Record.__dataclass_fields__ if name not in _PLACED)
 _plain_values = attrgetter(*_PLAIN)
-# PostgreSQL cannot index more than 2,704 bytes. Addresses are far shorter; a key beyond this is hashed.
+# PostgreSQL cannot index more than 2,704 bytes, and key and URL stand in one index. Addresses are far shorter; a key
+# beyond this is hashed.
 LONGEST_KEY = 1_000
-LONGEST_URL = 2_000
+LONGEST_URL = 1_600
 
 
 @lru_cache(maxsize=512)  # a batch writes each of its instants several times

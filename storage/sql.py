@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from storage import EVERYTHING, feed, forget, frontier, lines, reads, revisits, search, writes
 from storage.engine import empty_journal, make_engine, prepare, reading, writing
-from storage.queries import records_by
+from storage.queries import in_clusters, latest, records_by, records_of
 from storage.reads import first_page, read_page
 from storage.schema import articles, meta
 
@@ -104,7 +104,7 @@ class SqlStore:
     def cluster(self, name: str) -> list[Record]:
         """Return the latest records of a cluster's articles."""
         with self._reading() as connection:
-            return records_by(connection, articles.c.cluster, [name])
+            return records_of(connection, latest().where(in_clusters([name])))
 
     def forgotten(self, keys: Collection[str], outlet: str) -> set[str]:
         """Return those of an outlet's address keys that may not come back."""

@@ -11,9 +11,9 @@ from sqlalchemy import and_, delete, func, select, update
 from pipelines.steps import near
 from storage import FORGOTTEN, revisits, search
 from storage.put import put, put_new
-from storage.queries import chunks
+from storage.queries import chunks, in_clusters
 from storage.rows import LONGEST_URL, revision_row, short_key, storable, to_text
-from storage.schema import addresses, articles, bands, changes, entries, outcomes, revisions
+from storage.schema import addresses, articles, bands, changes, entries, outcomes, revisions, waits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -154,7 +154,7 @@ def _place(connection: Connection, settled: Sequence[Settled], numbers: Iterator
     }
     for one, placing in placed:
         if placing.renamed is not None and one.record is not None:
-            moved = and_(articles.c.cluster == placing.renamed, articles.c.id != one.record.id)
+            moved = and_(in_clusters([placing.renamed]), articles.c.id != one.record.id)
             members = connection.execute(select(articles.c.id).where(moved)).scalars().all()
             connection.execute(update(articles).where(moved).values(cluster=placing.cluster))
             note_changes(connection, members, numbers, kind="corrected", at=one.at)
@@ -181,11 +181,11 @@ def _keep_addresses(connection: Connection, settled: Sequence[Settled]) -> None:
         ("etag", "coalesce(new.etag, old.etag)"),
         ("last_modified", "coalesce(new.last_modified, old.last_modified)"),
     )
-    put(connection, addresses, list(rows.values()), on=("url",), formulas=stays)
+    put(connection, addresses, list(rows.values()), on=("key", "url"), formulas=stays)
     # The articles' other addresses that still waited need no fetch of their own.
     keys = {short_key(a.key) for one in settled if one.article for a in one.addresses if a.key != one.key}
     for some in chunks(sorted(keys)):
-        waiting = and_(entries.c.key.in_(some), entries.c.state == "pending")
+        waiting = and_(entries.c.key.in_(some), waits)
         connection.execute(update(entries).where(waiting).values(state="done", outcome="duplicate"))
 
 
