@@ -132,7 +132,8 @@ class Batch:
 
     changes: tuple[Change, ...]
     columns: Mapping[str, Sequence[Any]]
-    """By the record's field, plain values as JSON has them. Deleted articles have no row here; the others
+    """By the record's field, as a database gives them: texts are `str` or UTF-8, lists and `rights` are JSON texts,
+    `urls` in any order (`storage.columns.plain` gives what JSON has). Deleted articles have no row here; the others
     stand in the order of `changes`."""
 
 

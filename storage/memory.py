@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from kiosque.records import record_to_dict
 from kiosque.urls import canonical_url
 from pipelines.steps import near
 from storage import EVERYTHING, Batch, ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry
+from storage.columns import LISTS
 from storage.forget import outlet_mark
 from storage.memory_frontier import Frontier
 from storage.memory_tables import Tables
@@ -246,7 +249,7 @@ class MemoryStore:
             net = [replace(change, kind="new") for change in net]
         rows = [record_to_dict(self._whole(change.id)) for change in net]
         gone = {c.id: c for c in tables.changes[after:] if c.kind == "deleted" and c.id not in tables.latest}
-        columns = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+        columns = {name: [_stored(name, row[name]) for row in rows] for name in rows[0]} if rows else {}
         batches = [Batch(changes=tuple(net), columns=columns)] if rows else []
         if gone and after:
             batches.append(Batch(changes=tuple(gone.values()), columns={}))
@@ -269,3 +272,8 @@ class MemoryStore:
         """Forget everything."""
         if self._behind is not None:
             self._behind.close()
+
+
+def _stored(name: str, value: Any) -> Any:
+    """Return a value as a database gives it."""
+    return msgspec.json.encode(value).decode() if name in {*LISTS, "rights"} else value
