@@ -16,7 +16,7 @@ from kiosque.polling import FeedState
 from storage import Change, search
 from storage.queries import every, filters, latest, records_by, records_of
 from storage.rows import from_text, to_text
-from storage.schema import articles, changes, entries, feeds, outcomes, revisions
+from storage.schema import articles, changes, entries, feeds, outcomes, revisions, waits
 from storage.sql import SqlStore
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _stored(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _waiting(connection: Connection) -> dict[str, int]:
-    query = select(entries.c.outlet, func.count()).where(entries.c.state == "pending").group_by(entries.c.outlet)
+    query = select(entries.c.outlet, func.count()).where(waits).group_by(entries.c.outlet)
     return {outlet: n for outlet, n in connection.execute(query)}  # noqa: C416 - rows are no tuples to a type checker
 
 
