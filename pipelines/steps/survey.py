@@ -111,9 +111,7 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
 
 def _is_hidden(element: HtmlElement) -> bool:
     style = element.get("style")
-    return element.get("hidden") is not None or (
-        style is not None and "display:none" in style.replace(" ", "").lower()
-    )
+    return element.get("hidden") is not None or (style is not None and "display:none" in style.replace(" ", "").lower())
 
 
 def _is_card(link: HtmlElement) -> bool:
