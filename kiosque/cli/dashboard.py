@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,11 @@ import typer
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import ASGIApp
+
+    from kiosque.settings import Settings
 
 TOKEN = "KIOSQUE_DASHBOARD_TOKEN"  # noqa: S105 - the variable's name
 SHORTEST_TOKEN = 16
@@ -52,21 +57,37 @@ def dashboard(
         raise UsageError(
             f"the dashboard needs more packages ({error.name}): pip install 'kiosque[dashboard]'"
         ) from error
-    from kiosque.dashboard import make_app
-    from kiosque.outlets import load_outlets
-    from storage import open_storage
-
     settings = settings_of(context)
-    outlets = load_outlets(settings.outlets_dir)
     listening = listen(host, port)
     try:
-        store = open_storage(settings.database)
-        try:
-            serve(make_app(store, outlets, token=token), listening)
-        finally:
-            store.close()
+        with opened_app(settings, token=token) as app:
+            serve(app, listening)
     finally:
         listening.close()
+
+
+@contextmanager
+def opened_app(settings: Settings, *, token: str | None = None) -> Iterator[ASGIApp]:
+    """Return the application over a home's store and archive; both are let go of at the end."""
+    from kiosque.dashboard import make_app
+    from kiosque.dashboard.reread import Rereader
+    from kiosque.outlets import finder, load_outlets
+    from pipelines.archivist import home_archive
+    from storage import open_storage
+
+    outlets = load_outlets(settings.outlets_dir)
+    store = open_storage(settings.database)
+    rereader = Rereader(
+        home_archive(settings),
+        outlet_of=finder(outlets),
+        page_time=settings.page_time,
+        page_memory=settings.page_memory,
+    )
+    try:
+        yield make_app(store, outlets, token=token, rereader=rereader)
+    finally:
+        rereader.close()
+        store.close()
 
 
 def read_token(file: Path | None) -> str | None:

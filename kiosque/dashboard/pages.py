@@ -1,4 +1,4 @@
-"""The pages: overview, outlets, one outlet, articles, one article, its revisions."""
+"""The pages: overview, outlets, one outlet, articles."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
-from kiosque.dashboard.api import ID, SLUG
+from kiosque.dashboard.api import SLUG
 from kiosque.dashboard.desk import At  # noqa: TC001 - FastAPI reads the types of a route when it runs
-from kiosque.dashboard.diff import only_changes, text_diff
-from kiosque.dashboard.provenance import provenance
 from kiosque.dashboard.render import HERE, page
 from kiosque.health import outcomes_since
 from kiosque.polling import explain
-from storage.overview import articles_over_time, record_page, revisions_of
+from storage.overview import articles_over_time, record_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kiosque.dashboard.desk import Desk
     from kiosque.health import Finding, OutletNumbers
 
 HOURS, DAYS, ROWS = 48, 14, 30
-LINES_SHOWN, MEMBERS_SHOWN, NEWEST_SHOWN = 60, 30, 12
+LINES_SHOWN, NEWEST_SHOWN = 60, 12
 LONGEST_SEARCH = 200
 # The first word of an outcome, in the order of a table.
 ENDS = ("new", "revised", "unchanged", "duplicate", "rejected", "blocked", "failed")
@@ -34,7 +31,6 @@ STATIC = {"kiosque.css": "text/css; charset=utf-8", "kiosque.svg": "image/svg+xm
 router = APIRouter(include_in_schema=False)
 
 Slug = Annotated[str, Path(pattern=SLUG, max_length=100)]
-ArticleId = Annotated[str, Path(pattern=ID)]
 
 
 @router.get("/")
@@ -52,7 +48,7 @@ def overview(request: Request, desk: At) -> Response:
         "overview.html",
         totals=totals(counted.numbers.values()),
         findings=counted.findings,
-        names=names(desk),
+        names=desk.names,
         hours=series(_summed(hours.values()), _last_hours(now)),
         outcomes=ends.most_common(),
         newest=newest_first(counted.numbers.values())[:NEWEST_SHOWN],
@@ -69,7 +65,7 @@ def outlets(request: Request, desk: At) -> Response:
     charts = {one.slug: series(days.get(one.slug, {}), _last_days(now)) for one in rows}
     health = {one.slug: Counter(feed.health for feed in one.feeds).most_common() for one in rows}
     troubled = {finding.outlet for finding in counted.findings}
-    return page(request, "outlets.html", rows=rows, charts=charts, health=health, troubled=troubled, names=names(desk))
+    return page(request, "outlets.html", rows=rows, charts=charts, health=health, troubled=troubled, names=desk.names)
 
 
 @router.get("/outlets/{slug}")
@@ -126,51 +122,7 @@ def articles(
         since=f"{day:%Y-%m-%d}" if day else "",
         before=before,
         slugs=slugs,
-        names=names(desk),
-    )
-
-
-@router.get("/articles/{article}")
-def article(request: Request, desk: At, article: ArticleId) -> Response:
-    """One article to read, with what is known of each field, its revisions and its near-duplicates."""
-    revisions = revisions_of(desk.store, article)
-    if not revisions:
-        raise HTTPException(404)
-    record = revisions[-1]
-    members = desk.store.cluster(record.cluster) if record.cluster else []
-    others = [one for one in members if one.id != record.id]
-    return page(
-        request,
-        "article.html",
-        record=record,
-        revisions=list(reversed(revisions)),
-        fields=provenance(record),
-        members=others[:MEMBERS_SHOWN],
-        names=names(desk),
-    )
-
-
-@router.get("/articles/{article}/revisions/{number}")
-def revision(
-    request: Request, desk: At, article: ArticleId, number: Annotated[int, Path(ge=2, le=1_000_000)]
-) -> Response:
-    """What changed from one revision to the next."""
-    revisions = {one.revision: one for one in revisions_of(desk.store, article)}
-    new, old = revisions.get(number), revisions.get(number - 1)
-    if new is None or old is None:
-        raise HTTPException(404)
-    return page(
-        request,
-        "revision.html",
-        old=old,
-        new=new,
-        title=text_diff(old.title, new.title) if old.title != new.title else [],
-        text=list(only_changes(text_diff(old.text, new.text))) if old.text != new.text else [],
-        fields=[
-            (name, getattr(old, name), getattr(new, name))
-            for name in ("published", "modified", "section", "paywalled")
-            if getattr(old, name) != getattr(new, name)
-        ],
+        names=desk.names,
     )
 
 
@@ -181,11 +133,6 @@ def static(name: str) -> Response:
         raise HTTPException(404)
     body = (HERE / "static" / name).read_bytes()
     return Response(body, media_type=STATIC[name], headers={"Cache-Control": "private, max-age=3600"})
-
-
-def names(desk: Desk) -> dict[str, str]:
-    """Return the name of each outlet that has a file."""
-    return {slug: outlet.name for slug, outlet in desk.outlets.items()}
 
 
 def totals(numbers: Iterable[OutletNumbers]) -> dict[str, int]:

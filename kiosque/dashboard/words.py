@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from kiosque.advice import ADVICE, advice, says, spoken_age
+from kiosque.dashboard.words_way import WAY
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -144,6 +145,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "health-silent": ("silent", "muet"),
     "health-blocked": ("blocked", "bloqué"),
     "health-gone": ("gone", "disparu"),
+    **WAY,
 }
 
 # As `kiosque.health.ADVICE`, in French.
