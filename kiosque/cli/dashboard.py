@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp
+    from uvicorn import Server
 
     from kiosque.settings import Settings
 
@@ -25,6 +27,8 @@ SHORTEST_TOKEN = 16
 LONGEST_TOKEN_FILE = 4_096
 # Requests under way at once; more are told to come back.
 MOST_REQUESTS = 64
+# Seconds that answers under way get at the end.
+STOP_TIME = 5
 
 
 def dashboard(
@@ -49,6 +53,18 @@ def dashboard(
             f"--host {host}: others could read it all; put a token of {SHORTEST_TOKEN} characters or more into {TOKEN}"
             " or a --token-file"
         )
+    need_packages()
+    settings = settings_of(context)
+    listening = listen(host, port)
+    try:
+        with opened_app(settings, token=token) as app:
+            serve(app, listening)
+    finally:
+        listening.close()
+
+
+def need_packages() -> None:
+    """Raise `UsageError` where the dashboard's packages are not installed."""
     try:
         import fastapi  # noqa: F401 - whether it is there
         import jinja2  # noqa: F401
@@ -57,13 +73,6 @@ def dashboard(
         raise UsageError(
             f"the dashboard needs more packages ({error.name}): pip install 'kiosque[dashboard]'"
         ) from error
-    settings = settings_of(context)
-    listening = listen(host, port)
-    try:
-        with opened_app(settings, token=token) as app:
-            serve(app, listening)
-    finally:
-        listening.close()
 
 
 @contextmanager
@@ -132,19 +141,42 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
-    import uvicorn
+    print(f"The dashboard is at {address(listening)} (Ctrl-C ends)", flush=True)
+    server_of(app).run(sockets=[listening])
 
+
+@contextmanager
+def serving(app: ASGIApp, listening: socket.socket) -> Iterator[str]:
+    """Serve in a thread of its own while the caller does something else; the address is what `with` gives."""
+    server = server_of(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="dashboard", daemon=True)
+    thread.start()
+    try:
+        yield address(listening)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=2 * STOP_TIME)
+
+
+def address(listening: socket.socket) -> str:
+    """Return the address that a browser opens."""
     host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    print(f"The dashboard is at http://{shown}:{port}/ (Ctrl-C ends)", flush=True)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        limit_concurrency=MOST_REQUESTS,
-        timeout_graceful_shutdown=5,
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def server_of(app: ASGIApp) -> Server:
+    """Return the server, not yet running."""
+    from uvicorn import Config, Server
+
+    return Server(
+        Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            limit_concurrency=MOST_REQUESTS,
+            timeout_graceful_shutdown=STOP_TIME,
+        )
     )
-    uvicorn.Server(config).run(sockets=[listening])
