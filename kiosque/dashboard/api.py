@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet, Record
 
 MOST, USUAL = 500, 100
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 JSON_TYPE, LINES_TYPE = "application/json", "application/x-ndjson"
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 ID = r"^[0-9a-f]{24}$"
-
-router = APIRouter(prefix="/api/v1", tags=["v1"])
 
 OutletSlug = Annotated[str | None, Query(pattern=SLUG, max_length=100, description="Only this outlet's")]
 Since = Annotated[datetime | None, Query(description="Fetched at or after this instant; without an offset it is UTC")]
@@ -72,6 +71,48 @@ PAGE_OF_CHANGES = {
         "more": {"type": "boolean"},
     },
 }
+TEXT, MAY_LACK = {"type": "string"}, {"type": ["string", "null"]}
+COUNT = {"type": "integer", "minimum": 0}
+PROBLEMS = {
+    "type": "array",
+    "items": {"type": "object", "required": ["kind", "says"], "properties": {"kind": TEXT, "says": TEXT}},
+}
+FEED = {
+    "type": "object",
+    "required": ["url", "health", "reason", "next_due", "last_success"],
+    "properties": {"url": TEXT, "health": TEXT, "reason": TEXT, "next_due": MAY_LACK, "last_success": MAY_LACK},
+}
+NEWEST = {
+    "type": ["object", "null"],
+    "required": ["id", "title", "first_seen_at"],
+    "properties": {"id": TEXT, "title": TEXT, "first_seen_at": TEXT},
+}
+OUTLET = {
+    "type": "object",
+    "required": ["slug", "name", "articles", "revisions", "waiting", "newest", "feeds", "problems"],
+    "properties": {
+        "slug": TEXT,
+        "name": MAY_LACK,
+        "country": MAY_LACK,
+        "site": MAY_LACK,
+        "articles": COUNT,
+        "revisions": COUNT,
+        "waiting": COUNT,
+        "newest": NEWEST,
+        "feeds": {"type": "array", "items": FEED},
+        "problems": PROBLEMS,
+    },
+}
+ALL_OUTLETS = {
+    "type": "object",
+    "required": ["at", "outlets", "problems"],
+    "properties": {"at": TEXT, "outlets": {"type": "array", "items": OUTLET}, "problems": PROBLEMS},
+}
+TROUBLE = {"type": "object", "required": ["detail"], "properties": {"detail": TEXT}}
+
+
+def _trouble(status: int, description: str) -> dict[int | str, dict[str, Any]]:
+    return {status: {"description": description, "content": {JSON_TYPE: {"schema": TROUBLE}}}}
 
 
 def _answers(schema: Mapping[str, Any], *, lines: Mapping[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:
@@ -81,7 +122,16 @@ def _answers(schema: Mapping[str, Any], *, lines: Mapping[str, Any] | None = Non
     return {200: {"description": "What was asked for", "content": content}}
 
 
-@router.get("/records", responses=_answers(PAGE_OF_RECORDS, lines=RECORD))
+UNKNOWN = _trouble(404, "There is no such article")
+STRANGE_CURSOR = _trouble(409, "The cursor is not of this store, or is ahead of it: begin without one")
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["v1"],
+    responses=_trouble(422, "A parameter that cannot be") | _trouble(503, "The store does not answer"),
+)
+
+
+@router.get("/records", responses=_answers(PAGE_OF_RECORDS, lines=RECORD) | STRANGE_CURSOR)
 def list_records(
     request: Request,
     *,
@@ -114,19 +164,19 @@ def list_records(
     return json_response({"records": records, "next": going_on, "partial": page.partial}, headers)
 
 
-@router.get("/records/{id}", responses=_answers(RECORD))
+@router.get("/records/{id}", responses=_answers(RECORD) | UNKNOWN)
 def one_record(desk: At, article: Annotated[ArticleId, Path(alias="id")]) -> Response:
     """Return an article's latest record, whatever its rights say: they stand in it."""
     return json_response(record_to_dict(_known(desk, article)[-1]))
 
 
-@router.get("/records/{id}/revisions", responses=_answers({"type": "array", "items": RECORD}))
+@router.get("/records/{id}/revisions", responses=_answers({"type": "array", "items": RECORD}) | UNKNOWN)
 def revisions(desk: At, article: Annotated[ArticleId, Path(alias="id")]) -> Response:
     """Return every revision of an article, the first one first."""
     return json_response([record_to_dict(one) for one in _known(desk, article)])
 
 
-@router.get("/changes", responses=_answers(PAGE_OF_CHANGES, lines=CHANGE))
+@router.get("/changes", responses=_answers(PAGE_OF_CHANGES, lines=CHANGE) | STRANGE_CURSOR)
 def list_changes(
     request: Request,
     *,
@@ -163,7 +213,7 @@ def list_changes(
     return json_response({"changes": changes, "cursor": cursor, "more": page.more}, headers)
 
 
-@router.get("/outlets", responses=_answers({"type": "object"}, lines={"type": "object"}))
+@router.get("/outlets", responses=_answers(ALL_OUTLETS, lines=OUTLET))
 def list_outlets(*, desk: At, form: Annotated[Format, Query(alias="format")] = "json") -> Response:
     """List the outlets that were crawled, with their numbers and what is to be said of each."""
     counted = desk.counted()
@@ -227,14 +277,14 @@ def _known(desk: Desk, article: str) -> list[Record]:
 
 
 def _number(desk: Desk, cursor: str | None) -> int | None:
-    """Return a cursor's change number. Raises a 400 for a cursor of another store."""
+    """Return a cursor's change number. Raises a 409 for a cursor of another store."""
     if cursor is None:
         return None
     name, _, number = cursor.partition(":")
     if name != desk.store.name():
-        raise HTTPException(400, "this cursor comes from another store; begin without one")
+        raise HTTPException(409, "this cursor comes from another store; begin without one")
     if int(number) > desk.store.last_change():
-        raise HTTPException(400, "this cursor is ahead of the store; was it restored? Begin without one")
+        raise HTTPException(409, "this cursor is ahead of the store; was it restored? Begin without one")
     return int(number)
 
 
@@ -243,8 +293,8 @@ def _utc(moment: datetime | None) -> datetime | None:
         return None
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (OverflowError, ValueError):
-        raise HTTPException(422, "since: this instant is out of range") from None
+    except (OverflowError, ValueError):  # an offset that leads out of the calendar, at its beginning or its end
+        return FIRST if moment.year == 1 else LAST
 
 
 def _next_page(request: Request, name: str, cursor: str) -> dict[str, str]:
