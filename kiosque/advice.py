@@ -21,6 +21,7 @@ Kind = Literal[
     "rejected-share",
     "coverage-fell",
     "text-shrank",
+    "rule-unmatched",
     "undated",
     "too-few",
     "too-many",
@@ -74,6 +75,10 @@ ADVICE: dict[Kind, tuple[str, str]] = {
     "text-shrank": (
         "Its new articles have {words} words, {before} before: {example}",
         "The template may have changed, or a paywall came: read that page with `kiosque read URL --outlet {outlet}`.",
+    ),
+    "rule-unmatched": (
+        "The rule `{rule}` of its file matches none of its last {n} pages (last match: {matched}): {example}",
+        "The template may have changed: mend the rule, or end it with `until` in the outlet's file.",
     ),
     "undated": (
         "Only {percent} % of its articles have a date: {example}",

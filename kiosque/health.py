@@ -100,6 +100,11 @@ def judge(numbers: Iterable[OutletNumbers], outlets: Mapping[str, Outlet], *, no
     """Return what a person should look at, the most urgent first; nothing of outlets that were never crawled."""
     counted = list(numbers)
     found = [*_not_polled(counted, now), *(one for n in counted for one in judge_outlet(n, outlets.get(n.slug), now))]
+    return by_urgency(found)
+
+
+def by_urgency(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order in which a person should look at them."""
     return tuple(sorted(found, key=lambda finding: (URGENCY[finding.kind], finding.outlet)))
 
 

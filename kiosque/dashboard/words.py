@@ -219,6 +219,10 @@ FRENCH_ADVICE: dict[Kind, tuple[str, str]] = {
         "Ses nouveaux articles ont {words} mots, {before} avant : {example}",
         "Le gabarit a changé, ou un péage est apparu : lisez cette page avec `kiosque read URL --outlet {outlet}`.",
     ),
+    "rule-unmatched": (
+        "La règle `{rule}` ne trouve rien sur ses {n} dernières pages (dernier succès : {matched}) : {example}",
+        "Le gabarit a peut-être changé : corrigez la règle, ou bornez-la par `until` dans le fichier du titre.",
+    ),
     "undated": (
         "Seuls {percent} % de ses articles ont une date : {example}",
         "Lisez cette page avec `kiosque read URL --outlet {outlet}`, et nommez sa place dans `[read] date_css`.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kiosque.model import Article
 from pipelines.steps.authors import find_agency, read_byline
+from pipelines.steps.live import LIVE_TAG, is_live
 from pipelines.steps.typography import mend
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def assemble(
         authors=found.byline.authors or signed.authors,
         agency=found.byline.agency or signed.agency or _agency_in(body),
         section=found.section,
-        tags=found.tags,
+        tags=(LIVE_TAG, *found.tags) if is_live(found, body) else found.tags,
         image=found.image,
         language=outlet.language if outlet.language != "any" else body.language or "und",
         published=dates.published,

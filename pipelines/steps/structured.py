@@ -51,6 +51,8 @@ class Structured:
     """Every schema.org type of the page's top nodes, lower case."""
     breadcrumb: tuple[str, ...]
     """The names of the JSON-LD breadcrumb, outermost first."""
+    live: bool = False
+    """A node of this page, the chosen one or one beside it, says that it is a live blog."""
 
     def first(self, *names: str) -> str | None:
         """Return the first non-empty content among these meta names, in their order."""
@@ -67,6 +69,7 @@ def read_structured(root: HtmlElement, *, urls: tuple[str, ...], title: str | No
         meta=_meta(root),
         types=frozenset(kind for node in nodes for kind in node_types(node)),
         breadcrumb=_breadcrumb(nodes),
+        live=any(_is_live(node) and (node is chosen or _is_at(node, urls)) for node in nodes),
     )
 
 
@@ -159,15 +162,13 @@ def _load_several(text: str) -> list[Any]:
 
 def _choose(nodes: list[Node], *, urls: tuple[str, ...], title: str | None) -> Node:
     """Take the node that is this page: by its address, then its headline, then its type, then its place."""
-    paths = {_path(url) for url in urls}
     words = _words(title)
 
     def score(node: Node) -> tuple[int, float, int]:
         rank = max((_rank(kind) for kind in node_types(node)), default=0)
         headline = _words(plain(node.get("headline")) or plain(node.get("name")))
         alike = len(words & headline) / len(words | headline) if words and headline else 0.0
-        is_here = any(_path(url) in paths for url in _addresses(node))
-        return (int(rank > 1), rank + (2 * is_here) + (4 * alike), -nodes.index(node))
+        return (int(rank > 1), rank + (2 * _is_at(node, urls)) + (4 * alike), -nodes.index(node))
 
     ranked = [node for node in nodes if any(_rank(kind) for kind in node_types(node))]
     return max(ranked, key=score, default={})
@@ -175,6 +176,15 @@ def _choose(nodes: list[Node], *, urls: tuple[str, ...], title: str | None) -> N
 
 def _rank(kind: str) -> int:
     return next((rank for name, rank in _RANKED_TYPES if kind.endswith(name)), 0)
+
+
+def _is_live(node: Node) -> bool:
+    return "liveblogposting" in node_types(node) or bool(node.get("liveBlogUpdate"))
+
+
+def _is_at(node: Node, urls: tuple[str, ...]) -> bool:
+    paths = {_path(url) for url in urls}
+    return any(_path(url) in paths for url in _addresses(node))
 
 
 def _addresses(node: Node) -> Iterator[str]:
