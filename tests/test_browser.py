@@ -234,10 +234,8 @@ def test_pictures_for_the_documentation(demo, open_page):
     every = pages(demo)
     for name, path, options in (
         ("overview", every["overview"], {"viewport": {"width": 900, "height": 760}}),
-        ("outlet", every["outlet"], {"viewport": {"width": 900, "height": 900}}),
         ("article", every["article"], {"viewport": {"width": 1100, "height": 760}}),
         ("way", every["way"], {"viewport": {"width": 900, "height": 900}, "color_scheme": "dark"}),
-        ("revision", every["revision"], {"viewport": {"width": 900, "height": 460}}),
         ("phone", every["article"], {"viewport": PHONE, "color_scheme": "dark", "locale": "fr"}),
     ):
         page = open_page(path, **options)

@@ -243,6 +243,7 @@ def test_every_word_exists_in_both_languages_with_the_same_facts():
         assert all(pair), key
         english, french = (set(re.findall(r"\{(\w+)\}", text)) for text in pair)
         assert english == french, key
+    assert FRENCH_ADVICE.keys() == ADVICE.keys()
     for kind, pair in FRENCH_ADVICE.items():
         given = {name for text in ADVICE[kind] for name in re.findall(r"\{(\w+)\}", text)}
         assert {name for text in pair for name in re.findall(r"\{(\w+)\}", text)} <= given | {"outlet"}, kind
