@@ -10,8 +10,22 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
 from kiosque.advice import says
+from kiosque.dashboard.described import (
+    ALL_OUTLETS,
+    CHANGE,
+    JSON_TYPE,
+    LINES_TYPE,
+    OUTLET,
+    PAGE_OF_CHANGES,
+    PAGE_OF_RECORDS,
+    RECORD,
+    STRANGE_CURSOR,
+    UNKNOWN,
+    answers,
+    trouble,
+)
 from kiosque.dashboard.desk import At  # noqa: TC001 - FastAPI reads the types of a route when it runs
-from kiosque.records import instant, record_schema, record_to_dict
+from kiosque.records import instant, record_to_dict
 from storage.cursor import CURSOR, cursor_text
 from storage.overview import change_page, record_page, revisions_of
 
@@ -24,7 +38,6 @@ if TYPE_CHECKING:
 
 MOST, USUAL = 500, 100
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-JSON_TYPE, LINES_TYPE = "application/json", "application/x-ndjson"
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 ID = r"^[0-9a-f]{24}$"
 
@@ -41,97 +54,14 @@ Reserved = Annotated[bool, Query(description="Also records whose publisher reser
 Order = Annotated[Literal["newest", "oldest"], Query(description="By the article's last change")]
 ArticleId = Annotated[str, Path(pattern=ID)]
 
-RECORD = {key: value for key, value in record_schema().items() if not key.startswith("$")}
-PAGE_OF_RECORDS = {
-    "type": "object",
-    "required": ["records", "next", "partial"],
-    "properties": {
-        "records": {"type": "array", "items": RECORD},
-        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null at the end"},
-        "partial": {"type": "boolean", "description": "Newer records still wait to be indexed: search again"},
-    },
-}
-CHANGE = {
-    "type": "object",
-    "required": ["number", "id", "revision", "kind", "record"],
-    "properties": {
-        "number": {"type": "integer"},
-        "id": {"type": "string"},
-        "revision": {"type": "integer"},
-        "kind": {"enum": ["new", "revised", "corrected", "deleted"]},
-        "record": {"anyOf": [RECORD, {"type": "null"}]},
-    },
-}
-PAGE_OF_CHANGES = {
-    "type": "object",
-    "required": ["changes", "cursor", "more"],
-    "properties": {
-        "changes": {"type": "array", "items": CHANGE},
-        "cursor": {"type": "string", "description": "The `since` of the next page"},
-        "more": {"type": "boolean"},
-    },
-}
-TEXT, MAY_LACK = {"type": "string"}, {"type": ["string", "null"]}
-COUNT = {"type": "integer", "minimum": 0}
-PROBLEMS = {
-    "type": "array",
-    "items": {"type": "object", "required": ["kind", "says"], "properties": {"kind": TEXT, "says": TEXT}},
-}
-FEED = {
-    "type": "object",
-    "required": ["url", "health", "reason", "next_due", "last_success"],
-    "properties": {"url": TEXT, "health": TEXT, "reason": TEXT, "next_due": MAY_LACK, "last_success": MAY_LACK},
-}
-NEWEST = {
-    "type": ["object", "null"],
-    "required": ["id", "title", "first_seen_at"],
-    "properties": {"id": TEXT, "title": TEXT, "first_seen_at": TEXT},
-}
-OUTLET = {
-    "type": "object",
-    "required": ["slug", "name", "articles", "revisions", "waiting", "newest", "feeds", "problems"],
-    "properties": {
-        "slug": TEXT,
-        "name": MAY_LACK,
-        "country": MAY_LACK,
-        "site": MAY_LACK,
-        "articles": COUNT,
-        "revisions": COUNT,
-        "waiting": COUNT,
-        "newest": NEWEST,
-        "feeds": {"type": "array", "items": FEED},
-        "problems": PROBLEMS,
-    },
-}
-ALL_OUTLETS = {
-    "type": "object",
-    "required": ["at", "outlets", "problems"],
-    "properties": {"at": TEXT, "outlets": {"type": "array", "items": OUTLET}, "problems": PROBLEMS},
-}
-TROUBLE = {"type": "object", "required": ["detail"], "properties": {"detail": TEXT}}
-
-
-def _trouble(status: int, description: str) -> dict[int | str, dict[str, Any]]:
-    return {status: {"description": description, "content": {JSON_TYPE: {"schema": TROUBLE}}}}
-
-
-def _answers(schema: Mapping[str, Any], *, lines: Mapping[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:
-    content = {JSON_TYPE: {"schema": schema}}
-    if lines is not None:
-        content[LINES_TYPE] = {"schema": lines}
-    return {200: {"description": "What was asked for", "content": content}}
-
-
-UNKNOWN = _trouble(404, "There is no such article")
-STRANGE_CURSOR = _trouble(409, "The cursor is not of this store, or is ahead of it: begin without one")
 router = APIRouter(
     prefix="/api/v1",
     tags=["v1"],
-    responses=_trouble(422, "A parameter that cannot be") | _trouble(503, "The store does not answer"),
+    responses=trouble(422, "A parameter that cannot be") | trouble(503, "The store does not answer"),
 )
 
 
-@router.get("/records", responses=_answers(PAGE_OF_RECORDS, lines=RECORD) | STRANGE_CURSOR)
+@router.get("/records", responses=answers(PAGE_OF_RECORDS, lines=RECORD) | STRANGE_CURSOR)
 def list_records(
     request: Request,
     *,
@@ -164,19 +94,19 @@ def list_records(
     return json_response({"records": records, "next": going_on, "partial": page.partial}, headers)
 
 
-@router.get("/records/{id}", responses=_answers(RECORD) | UNKNOWN)
+@router.get("/records/{id}", responses=answers(RECORD) | UNKNOWN)
 def one_record(desk: At, article: Annotated[ArticleId, Path(alias="id")]) -> Response:
     """Return an article's latest record, whatever its rights say: they stand in it."""
     return json_response(record_to_dict(_known(desk, article)[-1]))
 
 
-@router.get("/records/{id}/revisions", responses=_answers({"type": "array", "items": RECORD}) | UNKNOWN)
+@router.get("/records/{id}/revisions", responses=answers({"type": "array", "items": RECORD}) | UNKNOWN)
 def revisions(desk: At, article: Annotated[ArticleId, Path(alias="id")]) -> Response:
     """Return every revision of an article, the first one first."""
     return json_response([record_to_dict(one) for one in _known(desk, article)])
 
 
-@router.get("/changes", responses=_answers(PAGE_OF_CHANGES, lines=CHANGE) | STRANGE_CURSOR)
+@router.get("/changes", responses=answers(PAGE_OF_CHANGES, lines=CHANGE) | STRANGE_CURSOR)
 def list_changes(
     request: Request,
     *,
@@ -213,7 +143,7 @@ def list_changes(
     return json_response({"changes": changes, "cursor": cursor, "more": page.more}, headers)
 
 
-@router.get("/outlets", responses=_answers(ALL_OUTLETS, lines=OUTLET))
+@router.get("/outlets", responses=answers(ALL_OUTLETS, lines=OUTLET))
 def list_outlets(*, desk: At, form: Annotated[Format, Query(alias="format")] = "json") -> Response:
     """List the outlets that were crawled, with their numbers and what is to be said of each."""
     counted = desk.counted()

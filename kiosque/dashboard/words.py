@@ -223,10 +223,6 @@ FRENCH_ADVICE: dict[Kind, tuple[str, str]] = {
         "La règle `{rule}` ne trouve rien sur ses {n} dernières pages (dernier succès : {matched}) : {example}",
         "Le gabarit a peut-être changé : corrigez la règle, ou bornez-la par `until` dans le fichier du titre.",
     ),
-    "rule-unmatched": (
-        "La règle `{rule}` de son fichier ne trouve rien dans ses {n} dernières pages (avant : {matched}) : {example}",
-        "Le gabarit a peut-être changé : corrigez la règle, ou bornez-la par `until` dans le fichier du titre.",
-    ),
     "undated": (
         "Seuls {percent} % de ses articles ont une date : {example}",
         "Lisez cette page avec `kiosque read URL --outlet {outlet}`, et nommez sa place dans `[read] date_css`.",
