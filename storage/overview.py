@@ -17,11 +17,12 @@ from storage import Change, search
 from storage import lines as learned_lines
 from storage.queries import every, filters, latest, records_by, records_of
 from storage.rows import from_text, to_text
-from storage.schema import articles, changes, entries, feeds, lines, outcomes, revisions
+from storage.schema import articles, changes, entries, feeds, lines, outcomes, revisions, waits
 from storage.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -163,6 +164,11 @@ def revisions_of(store: Store, article: str) -> list[Record]:
         return records_of(connection, query.limit(MOST_RECORDS))
 
 
+def reading_of(store: Store) -> AbstractContextManager[Connection]:
+    """Open one state of a store's database for reading. Raises `UsageError` for a store that is no database."""
+    return _sql(store).reading()
+
+
 def _sql(store: Store) -> SqlStore:
     if not isinstance(store, SqlStore):
         raise UsageError("--db: this store cannot be looked into; use sqlite:///FILE or postgresql://USER@HOST/NAME")
@@ -188,7 +194,7 @@ def _stored(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _waiting(connection: Connection) -> dict[str, int]:
-    query = select(entries.c.outlet, func.count()).where(entries.c.state == "pending").group_by(entries.c.outlet)
+    query = select(entries.c.outlet, func.count()).where(waits).group_by(entries.c.outlet)
     return {outlet: n for outlet, n in connection.execute(query)}  # noqa: C416 - rows are no tuples to a type checker
 
 
