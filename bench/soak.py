@@ -238,7 +238,7 @@ def service(play: Play, home: Path, database: str) -> None:
     print("on", flush=True)
     clock = Clock(speed=play.speed, start=datetime.fromtimestamp(play.start, UTC))
     newsroom = Newsroom.open(settings, clock=clock)
-    run_service(newsroom, sorted(slug for slug in newsroom.outlets if slug.startswith("o")), turn=turn)
+    run_service(newsroom, [f"o{outlet}" for outlet in range(play.outlets)], turn=turn)
     if newsroom.trouble is not None:
         raise newsroom.trouble
 

@@ -98,7 +98,7 @@ def waited_for(settings: Settings) -> Turn | None:
     turn, ended = turn_of(settings.database, settings.home), threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     notify("READY=1", "STATUS=waiting for the other scheduler")
-    said, said_at, kept_at = "", 0.0, float("-inf")
+    said, said_at, kept_at = "", 0.0, time.monotonic()  # one that comes new waits behind those that wait already
     try:
         while not ended.is_set():
             now = time.monotonic()
