@@ -89,8 +89,11 @@ class Run:
             await asyncio.sleep(0.02)
         try:
             await start(self._crawler.spider)
-        except Exception as error:  # a service without its jobs would look alive and do nothing
-            log.exception("ended: what runs beside the crawl failed")
+        except Exception as error:
+            log.exception("what runs beside the crawl failed")
+            if not self.plan.endless:  # a crawl can do without its progress bar
+                return
+            # A service without its jobs would look alive and do nothing.
             known = error if isinstance(error, KiosqueError) else KiosqueError(f"{type(error).__name__}: {error}")
             self.newsroom.trouble = self.newsroom.trouble or known
             self.stop(signal.SIGTERM)
