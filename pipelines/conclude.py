@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kiosque.model import Record
+    from pipelines.steps.digest import Digest
 
 # An address that failed is tried again after 5 minutes, then three times as long each time, up to a day.
 FIRST_RETRY = timedelta(minutes=5)
@@ -37,6 +38,8 @@ class Finding:
     at: datetime
     archive: str | None = None
     """Where the archive keeps the page."""
+    digest: Digest | None = None
+    """Of the article that was read; None where nobody counted it yet."""
     revisit_after: tuple[timedelta, ...] = ()
     """How long after its first sight an article is asked again, each."""
 
@@ -79,6 +82,7 @@ def _article(finding: Finding, article: Article, page: Page, known: Mapping[str,
         rights=finding.rights,
         version=version,
         archive=finding.archive,
+        digest=finding.digest,
     )
     settled = _settled(finding, revised.outcome, article=revised.id, record=revised.record)
     if revised.outcome != "unchanged":
