@@ -113,6 +113,32 @@ def test_outlets_show_makes_no_database(kiosque):
     assert not (kiosque.home / "kiosque.sqlite").exists()
 
 
+# -- rights of what is known already ---------------------------------------------------------------
+
+
+def unchanged_page(handler):
+    fresh = handler.headers.get("If-None-Match") != '"1"'
+    body = article() if fresh else b""
+    handler.send_response(200 if fresh else 304)
+    handler.send_header("ETag", '"1"')
+    if fresh:
+        handler.send_header("Content-Type", PAGE)
+        handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def test_a_reservation_made_later_holds_for_a_page_that_has_not_changed(kiosque, site):
+    site.answers |= {"/rss": feed(f"{site.url}/a"), "/a": unchanged_page}
+    assert kiosque.crawl("essai")["outcomes"] == {"new": 1}
+    assert kiosque.records()[0].rights.tdm_reserved is None
+    site.answers["/.well-known/tdmrep.json"] = (200, "application/json", b'[{"location": "/", "tdm-reservation": 1}]')
+    assert kiosque.crawl("essai", "--revisit")["outcomes"] == {"unchanged": 1}
+    [record] = kiosque.records()
+    assert (record.rights.tdm_reserved, record.revision) == (True, 1)
+    assert [headers.get("If-None-Match") for headers in site.asked("/a")] == [None, '"1"']
+
+
 # -- sitemap indexes -----------------------------------------------------------------------------
 
 
