@@ -9,7 +9,9 @@ from command import Kiosque
 from small_site import PAGE, Site, article, feed
 
 from kiosque.polling import FeedState, new_feed, with_child
+from spiders.waits import Wait, keep_wait, waits
 from storage import open_storage
+from storage.notes import write_notes
 
 pytestmark = pytest.mark.slow  # crawls in processes of their own
 
@@ -111,6 +113,33 @@ def test_outlets_show_says_each_feeds_state_and_when_it_is_asked_again(kiosque, 
 def test_outlets_show_makes_no_database(kiosque):
     kiosque.run("outlets", "show", "essai")
     assert not (kiosque.home / "kiosque.sqlite").exists()
+
+
+# -- hosts that are left alone ---------------------------------------------------------------------
+
+
+def test_a_host_that_asked_us_to_wait_is_left_alone_by_the_next_crawl(kiosque, site):
+    site.answers |= {"/rss": feed(f"{site.url}/a", f"{site.url}/b"), "/a": (429, PAGE, b"", ("Retry-After", "900"))}
+    kiosque.crawl("essai", code=1)
+    asked = len(site.requests)
+    site.answers["/c"] = (200, PAGE, article("Une page neuve"))
+    found = kiosque.crawl("--url", f"{site.url}/c", code=1)
+    assert found["outcomes"] == {"blocked:host-waits": 1}
+    assert len(site.requests) == asked
+
+
+def test_a_wait_that_is_over_or_damaged_holds_nobody_back(tmp_path):
+    store = open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")
+    keep_wait(store, "un.example", Wait(until=NOW + timedelta(hours=1), why="status 429"), now=NOW)
+    keep_wait(store, "deux.example", Wait(until=NOW + timedelta(days=400), why="status 429"), now=NOW)
+    assert {host: wait.until for host, wait in waits(store, now=NOW).items()} == {
+        "un.example": NOW + timedelta(hours=1),
+        "deux.example": NOW + timedelta(days=2),
+    }
+    assert set(waits(store, now=NOW + timedelta(hours=2))) == {"deux.example"}
+    write_notes(store, {"hosts-left-alone": '{"un.example": 3'})
+    assert waits(store, now=NOW) == {}
+    store.close()
 
 
 # -- rights of what is known already ---------------------------------------------------------------
