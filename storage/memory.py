@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import FeedEntry, Record
     from kiosque.polling import FeedState
-    from storage import RecordQuery, Settled, Store
+    from storage import RecordQuery, Settled, Stop, Store
 
 
 class MemoryStore:
@@ -241,8 +241,9 @@ class MemoryStore:
         """Return the store's own name."""
         return "memory"
 
-    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
-        """Open the change feed after a change number."""
+    def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
+        """Open the change feed after a change number, always from there."""
+        del stop
         tables = self._tables
         net = tables.net(after)
         if after == 0:
