@@ -1,6 +1,6 @@
 """Compare the text of `read_article` with other extractors on pages with gold text: F1 and CPU per page.
 
-    python bench/extraction.py GOLD.jsonl PAGES_DIR [--limit N]
+    python bench/extraction.py GOLD.jsonl PAGES_DIR [--limit N] [--only NAME]
 
 GOLD.jsonl has one object a line (`id`, `url`, `gold_text`, perhaps `genre`), PAGES_DIR holds `ID.html.gz`. Peers
 that are not installed are left out. F1 is the mean over pages of 4-gram precision and recall, as in scrapinghub's
@@ -137,16 +137,19 @@ def main() -> None:
     parser.add_argument("gold", type=Path)
     parser.add_argument("pages", type=Path)
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--only", action="append", metavar="NAME", help="a row of the table; may be repeated")
     asked = parser.parse_args()
     pages = load(asked.gold, asked.pages, asked.limit)
     print(f"{'':28} {'P':>6} {'R':>6} {'F1':>6} {'ms/page':>8}   ({len(pages)} pages)")
     for name, module, extract in PEERS:
+        if asked.only and name not in asked.only:
+            continue
         if importlib.util.find_spec(module) is None:
             print(f"{name:28} not installed")
             continue
         extract(pages[0][1], pages[0][0])  # imports and caches do not count
         precision, recall, f1, cpu = measure(extract, pages)
-        print(f"{name:28} {precision:6.4f} {recall:6.4f} {f1:6.4f} {cpu:8.1f}")
+        print(f"{name:28} {precision:6.4f} {recall:6.4f} {f1:6.4f} {cpu:8.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,10 @@ class SqlStore:
         """Open a transaction that sees one state of the store: for questions that are no part of the protocol."""
         return self._reading()
 
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Open a unit of work, or join the one that is open, as `reading` does for questions."""
+        return self._writing()
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         current: Connection | None = getattr(self._open, "connection", None)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kiosque.health import Finding
+    from kiosque.settings import Settings
+    from storage import Store
 
 
 def doctor(
@@ -24,15 +26,28 @@ def doctor(
     """
     from kiosque.cli.outlets_home import settings_of
     from kiosque.cli.status import existing_store, looked_at
+    from kiosque.health import by_urgency
 
     settings = settings_of(context)
     with existing_store(settings) as store:
-        _, found = looked_at(settings, store, datetime.now(UTC), coverage=True)
+        seen = looked_at(settings, store, datetime.now(UTC), coverage=True)
+        found = by_urgency([*seen.findings, *stale_rules(settings, store)])
     if as_json:
         print(json.dumps([finding_json(one) for one in found], ensure_ascii=False, indent=2))
     else:
         print_findings(found)
     return 1 if found else 0
+
+
+def stale_rules(settings: Settings, store: Store | None) -> list[Finding]:
+    """Return the rules of outlet files that match nothing on the newest archived pages."""
+    from kiosque.outlets import load_outlets
+    from pipelines.archivist import home_archive
+    from pipelines.rule_health import unmatched_rules
+
+    if store is None or not (settings.home / "archive").is_dir():
+        return []
+    return list(unmatched_rules(store, home_archive(settings), load_outlets(settings.outlets_dir).values()))
 
 
 def finding_json(finding: Finding) -> dict[str, object]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kiosque.model import Rejected
+from kiosque.model import ReadRules, Rejected
 from pipelines.steps.parse import parse
 
 if TYPE_CHECKING:
     from kiosque.model import Outlet, Page
+
+
+def selectors_of(outlet: Outlet) -> tuple[str, ...]:
+    """Return every CSS selector of the outlet's file, those with `until` included, in file order."""
+    return tuple(dict.fromkeys(css for rules in (*outlet.read, ReadRules()) for css in _selectors(outlet, rules)))
 
 
 def unmatched_selectors(page: Page, outlet: Outlet) -> tuple[str, ...]:
@@ -16,10 +21,13 @@ def unmatched_selectors(page: Page, outlet: Outlet) -> tuple[str, ...]:
 
     All of them on a page that cannot be parsed; none for an outlet without rules.
     """
-    rules = outlet.read_rules(page.fetched_at.date())
-    fields = (rules.body_css, rules.title_css, rules.lead_css, rules.authors_css, rules.date_css)
-    selectors = [*outlet.clean.drop_css, *(css for css in fields if css)]
+    selectors = _selectors(outlet, outlet.read_rules(page.fetched_at.date()))
     document = parse(page) if selectors else None
     if document is None or isinstance(document, Rejected):
-        return tuple(selectors)
+        return selectors
     return tuple(css for css in selectors if not document.root.cssselect(css))
+
+
+def _selectors(outlet: Outlet, rules: ReadRules) -> tuple[str, ...]:
+    fields = (rules.body_css, rules.title_css, rules.lead_css, rules.authors_css, rules.date_css)
+    return (*outlet.clean.drop_css, *(css for css in fields if css))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipelines.steps.microdata import read_microdata
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -33,6 +35,7 @@ _RANKED_TYPES = (
 # Where a page's own article can stand below the top; lists of other articles hang elsewhere.
 _CONTAINERS = ("@graph", "mainEntity", "mainEntityOfPage")
 _MAX_NODES = 500
+_SAME = 0.5
 _MAX_SCRIPT = 2_000_000
 _WRAPPER = re.compile(r"^\s*(?://\s*)?(?:<!\[CDATA\[|<!--)|(?://\s*)?(?:\]\]>|-->)\s*;?\s*$")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -44,13 +47,16 @@ class Structured:
     """A page's machine-readable claims."""
 
     node: Node
-    """The JSON-LD node of this page's article, `@id` references resolved one level deep; empty when there is none."""
+    """The JSON-LD node of this page's article, `@id` references resolved one level deep; its microdata where it has
+    no such node; empty when there is neither."""
     meta: Mapping[str, tuple[str, ...]]
     """Contents of meta tags by lower-case name or property, in page order."""
     types: frozenset[str]
     """Every schema.org type of the page's top nodes, lower case."""
     breadcrumb: tuple[str, ...]
     """The names of the JSON-LD breadcrumb, outermost first."""
+    live: bool = False
+    """A node of this page, the chosen one or one beside it, says that it is a live blog."""
 
     def first(self, *names: str) -> str | None:
         """Return the first non-empty content among these meta names, in their order."""
@@ -62,11 +68,16 @@ def read_structured(root: HtmlElement, *, urls: tuple[str, ...], title: str | No
     nodes = list(_nodes(root))
     index = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
     chosen = _choose(nodes, urls=urls, title=title)
+    if not _is_article(chosen):
+        # Teasers carry microdata too: only what bears the title is this page's.
+        items = [item for item in read_microdata(root) if _is_article(item) and _alike(item, _words(title)) > _SAME]
+        chosen = _choose(items, urls=urls, title=title) or chosen
     return Structured(
         node={key: _resolve(value, index) for key, value in chosen.items()},
         meta=_meta(root),
         types=frozenset(kind for node in nodes for kind in node_types(node)),
         breadcrumb=_breadcrumb(nodes),
+        live=any(_is_live(node) and (node is chosen or _is_at(node, urls)) for node in nodes),
     )
 
 
@@ -159,22 +170,37 @@ def _load_several(text: str) -> list[Any]:
 
 def _choose(nodes: list[Node], *, urls: tuple[str, ...], title: str | None) -> Node:
     """Take the node that is this page: by its address, then its headline, then its type, then its place."""
-    paths = {_path(url) for url in urls}
     words = _words(title)
 
     def score(node: Node) -> tuple[int, float, int]:
         rank = max((_rank(kind) for kind in node_types(node)), default=0)
-        headline = _words(plain(node.get("headline")) or plain(node.get("name")))
-        alike = len(words & headline) / len(words | headline) if words and headline else 0.0
-        is_here = any(_path(url) in paths for url in _addresses(node))
-        return (int(rank > 1), rank + (2 * is_here) + (4 * alike), -nodes.index(node))
+        return (int(rank > 1), rank + (2 * _is_at(node, urls)) + (4 * _alike(node, words)), -nodes.index(node))
 
     ranked = [node for node in nodes if any(_rank(kind) for kind in node_types(node))]
     return max(ranked, key=score, default={})
 
 
+def _alike(node: Node, words: set[str]) -> float:
+    """Return how much of a node's headline is in some words: 0 to 1."""
+    headline = _words(plain(node.get("headline")) or plain(node.get("name")))
+    return len(words & headline) / len(words | headline) if words and headline else 0.0
+
+
+def _is_article(node: Node) -> bool:
+    return any(_rank(kind) > 1 for kind in node_types(node))
+
+
 def _rank(kind: str) -> int:
     return next((rank for name, rank in _RANKED_TYPES if kind.endswith(name)), 0)
+
+
+def _is_live(node: Node) -> bool:
+    return "liveblogposting" in node_types(node) or bool(node.get("liveBlogUpdate"))
+
+
+def _is_at(node: Node, urls: tuple[str, ...]) -> bool:
+    paths = {_path(url) for url in urls}
+    return any(_path(url) in paths for url in _addresses(node))
 
 
 def _addresses(node: Node) -> Iterator[str]:
