@@ -328,7 +328,10 @@ class Store(Protocol):
         """Return the number of the newest change; numbers have no gaps and follow the order of the commits."""
 
     def name(self) -> str:
-        """Return the store's own name: a cursor is `NAME:NUMBER`, and good for this store alone."""
+        """Return the store's own name: a cursor begins with it, and is good for this store alone."""
+
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change, nothing where there is no such change."""
 
     def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
         """Open the change feed after a change number: one state of the store, whatever is written meanwhile.

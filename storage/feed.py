@@ -9,6 +9,7 @@ from sqlalchemy import Select, Text, case, cast, func, select
 from storage import Batch, Change, ChangeFeed
 from storage.columns import LISTS, text_column
 from storage.queries import chunks
+from storage.rows import mark
 from storage.schema import addresses, articles, changes, revisions
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Articles in one batch: a megabyte of text, which the next batch finds room in again.
 PAGE = 250
+# Digits of a change's sign.
+SIGN = 8
 # The net effect of several changes: the strongest speaks.
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
@@ -53,6 +56,13 @@ def _stands(connection: Connection, after: int, stop: Stop) -> bool:
 def last_number(connection: Connection) -> int:
     """Return the number of the newest change."""
     return connection.execute(select(func.max(changes.c.number))).scalar() or 0
+
+
+def sign(connection: Connection, number: int) -> str:
+    """Return eight hexadecimal digits that stand for a change: what it was, of which article, and when."""
+    query = select(changes.c.id, changes.c.revision, changes.c.kind, changes.c.at).where(changes.c.number == number)
+    row = connection.execute(query).first()
+    return mark(":".join(map(str, row)))[:SIGN] if row is not None else ""
 
 
 def _batches(connection: Connection, after: int, begin: int) -> Iterator[Batch]:

@@ -13,6 +13,7 @@ from kiosque.urls import canonical_url
 from pipelines.steps import near
 from storage import EVERYTHING, Batch, ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry
 from storage.columns import LISTS
+from storage.feed import SIGN
 from storage.forget import outlet_mark
 from storage.memory_frontier import Frontier
 from storage.memory_tables import Tables
@@ -232,6 +233,11 @@ class MemoryStore:
         """Return every revision of the article at an address, the first one first."""
         owner = self._tables.owner.get(canonical_url(url))
         return [self._tables.whole(one) for (id_, _), one in sorted(self._tables.revisions.items()) if id_ == owner]
+
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change."""
+        changes = self._tables.changes[number - 1 : number] if number > 0 else []
+        return "".join(mark(f"{one.id}:{one.revision}:{one.kind}")[:SIGN] for one in changes)
 
     def last_change(self) -> int:
         """Return the number of the newest change."""

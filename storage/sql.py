@@ -225,6 +225,11 @@ class SqlStore:
         with self._reading() as connection:
             return str(connection.execute(select(meta.c.value).where(meta.c.key == "store")).scalar_one())
 
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change."""
+        with self._reading() as connection:
+            return feed.sign(connection, number)
+
     def last_change(self) -> int:
         """Return the number of the newest change."""
         with self._reading() as connection:

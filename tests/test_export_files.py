@@ -87,7 +87,11 @@ def test_every_format_says_the_same_and_holds_to_the_json_schema(store, tmp_path
 def test_the_manifest_names_every_file_with_its_hash(store, tmp_path, form):
     manifest = export(store, tmp_path / "out", form=form)
     assert json.loads((tmp_path / "out" / MANIFEST).read_text()) == manifest
-    assert (manifest["rows"], manifest["reserved_left_out"], manifest["cursor"]) == (3, 1, f"{store.name()}:4")
+    assert (manifest["rows"], manifest["reserved_left_out"], manifest["cursor"]) == (
+        3,
+        1,
+        f"{store.name()}:4:{store.sign(4)}",
+    )
     for file in manifest["files"]:
         data = (tmp_path / "out" / file["name"]).read_bytes()
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (file["sha256"], file["bytes"])
