@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from storage import ChangeKind, Stop
 
-# Articles in one batch: a megabyte of text, which the next batch finds room in again.
-PAGE = 250
+# Articles in one batch: some megabytes of text. Each column of a batch costs Arrow a handful of calls, whatever its size.
+PAGE = 1_000
 # Digits of a change's sign.
 SIGN = 8
 # The net effect of several changes: the strongest speaks.
