@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -30,6 +31,8 @@ BATCH = 100
 MOST_WAITING = 400
 # Between two tries to reach a database that went away, in seconds; each wait is twice the last.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+# Seconds between two complaints about a database that is away.
+COMPLAIN_EVERY = 10.0
 # An outlet's learned lines are asked for anew after so many of its new articles.
 LEARNED_FOR = 25
 
@@ -48,6 +51,7 @@ class Keeper:
         self._waiting: list[tuple[Finding, asyncio.Future[Settled]]] = []
         self._room = asyncio.Semaphore(MOST_WAITING)
         self._writer: asyncio.Task[None] | None = None
+        self._complained = -COMPLAIN_EVERY
         self._learned: dict[str, tuple[frozenset[str], int]] = {}  # with the new articles since
 
     async def ask(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -58,7 +62,9 @@ class Keeper:
             try:
                 return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
             except StoreAwayError as error:
-                log.warning("%s; trying again in %.1f s", error, wait)
+                if time.monotonic() - self._complained > COMPLAIN_EVERY:  # not each of all that wait
+                    self._complained = time.monotonic()
+                    log.warning("%s; trying again in %.1f s", error, wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
