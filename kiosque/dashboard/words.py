@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from kiosque.advice import ADVICE, advice, says, spoken_age
+from kiosque.dashboard.reasons import reason_words
 from kiosque.dashboard.words_way import WAY
 
 if TYPE_CHECKING:
@@ -259,6 +260,7 @@ def finding_words(finding: Finding, language: Language) -> tuple[str, str]:
         return says(finding), advice(finding)
     facts = {"outlet": finding.outlet, **finding.facts}
     facts |= {key: _age_in_french(facts[key]) for key in ("age",) if key in facts}
+    facts |= {key: reason_words(facts[key], language)[0] for key in ("reason",) if key in facts}
     said, do = FRENCH_ADVICE.get(finding.kind, ADVICE[finding.kind])
     return said.format(**facts), do.format(**facts)
 
