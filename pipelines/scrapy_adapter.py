@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DropItem
@@ -75,7 +74,7 @@ class KiosquePipeline:
             visit=visit,
             rights=rights,
             reading=reading,
-            at=datetime.now(UTC),
+            at=self._newsroom.clock.now(),
             archive=archive,
             revisit_after=self._newsroom.settings.revisit_times,
         )
@@ -85,7 +84,8 @@ class KiosquePipeline:
             return None
         try:
             learned = await self._newsroom.keeper.learned(visit.outlet.slug)
-            return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
+            with self._newsroom.tally.page_in_pool():
+                return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
         except Exception:  # `read_article` never raises
             log.exception("reading %s failed", visit.url)
             return None

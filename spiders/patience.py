@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from kiosque.polling.waits import retry_after
 from spiders.challenge import is_challenge
 from spiders.guard import Blocked
-from spiders.host_files import MARK, MOST_HOSTS
+from spiders.host_files import MARK, MOST_HOSTS, clock_of
 from spiders.messages import headers_of
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class Patience:
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
 
     @classmethod
-    def from_crawler(cls, _: Crawler) -> Patience:
+    def from_crawler(cls, crawler: Crawler) -> Patience:
         """Scrapy's constructor."""
-        return cls()
+        return cls(clock=clock_of(crawler).monotonic)
 
     def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""

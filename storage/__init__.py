@@ -132,7 +132,8 @@ class Batch:
 
     changes: tuple[Change, ...]
     columns: Mapping[str, Sequence[Any]]
-    """By the record's field, plain values as JSON has them. Deleted articles have no row here; the others
+    """By the record's field, as a database gives them: texts are `str` or UTF-8, lists and `rights` are JSON texts,
+    `urls` in any order (`storage.columns.plain` gives what JSON has). Deleted articles have no row here; the others
     stand in the order of `changes`."""
 
 
@@ -143,6 +144,25 @@ class ChangeFeed:
     cursor: int
     """The newest change that it holds: where the next feed goes on."""
     batches: Iterator[Batch]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordQuery:
+    """Which records are asked for, and in what order."""
+
+    outlet: str | None = None
+    since: datetime | None = None
+    """Fetched then or later."""
+    search: str | None = None
+    """All these words in title or text."""
+    revisions: bool = False
+    """Every revision, not only the latest of each article."""
+    after: int | None = None
+    """A change number: from there on, oldest change first. None is newest change first."""
+    limit: int | None = None
+
+
+EVERYTHING = RecordQuery()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,20 +303,8 @@ class Store(Protocol):
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due: their next poll is set to `until` before they are returned."""
 
-    def records(
-        self,
-        *,
-        outlet: str | None = None,
-        since: datetime | None = None,
-        search: str | None = None,
-        revisions: bool = False,
-        after: int | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Record]:
-        """Stream records, newest change first unless `after` a change number is given.
-
-        Latest revisions only unless `revisions`; `since` is about `fetched_at`.
-        """
+    def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
+        """Stream records: the latest revisions, newest change first, unless the query says otherwise."""
 
     def history(self, url: str) -> list[Record]:
         """Return every revision of the article at an address, the first one first."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import Select, Text, case, cast, func, select
 
 from storage import Batch, Change, ChangeFeed
+from storage.columns import LISTS, text_column
 from storage.queries import chunks
 from storage.schema import addresses, articles, changes, revisions
 
@@ -23,9 +23,8 @@ PAGE = 250
 # The net effect of several changes: the strongest speaks.
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
-LISTS = ("authors", "tags", "urls")
 FROM_REVISION = tuple(column for column in revisions.c if column.name not in {"change", *LISTS, "rights"})
-# JSON comes as text and is read by the batch.
+# JSON stays text.
 AS_TEXT = tuple(cast(revisions.c[name], Text) for name in ("authors", "tags", "rights"))
 NAMES = (*(column.name for column in FROM_REVISION), "authors", "tags", "rights", "first_seen_at", "cluster", "number")
 
@@ -60,11 +59,21 @@ def _pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
     if connection.dialect.name == "sqlite":
         # The driver's own rows: SQLAlchemy's cost as much as reading them.
         cursor: Any = connection.execute(query).cursor
-        while rows := cursor.fetchmany(PAGE):
+        while rows := _undecoded(connection, cursor):
             yield rows
     else:
         streamed = connection.execution_options(stream_results=True, yield_per=PAGE)
         yield from streamed.execute(query).partitions(PAGE)
+
+
+def _undecoded(connection: Connection, cursor: Any) -> Sequence[Any]:
+    """Read rows with their texts as UTF-8: Parquet holds that, and decoding takes longer than reading."""
+    driver: Any = connection.connection.driver_connection
+    driver.text_factory = bytes
+    try:
+        return list(cursor.fetchmany(PAGE))
+    finally:
+        driver.text_factory = str
 
 
 def _urls(connection: Connection) -> Any:
@@ -76,18 +85,7 @@ def _urls(connection: Connection) -> Any:
 
 def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
     columns: dict[str, Any] = dict(zip((*NAMES, "urls"), zip(*rows, strict=True), strict=True))
-    ids, numbers = columns["id"], columns.pop("number")
-    for name in LISTS:
-        columns[name] = msgspec.json.decode(f"[{','.join(text or '[]' for text in columns[name])}]")
-    said = {text: msgspec.json.decode(text) for text in set(columns["rights"])}
-    columns["rights"] = [said[text] for text in columns["rights"]]
-    columns["urls"] = [
-        [url] if urls == [url] else [url, *sorted({*urls} - {url})]
-        for url, urls in zip(columns["url"], columns["urls"], strict=True)
-    ]
-    columns["paywalled"] = list(map(bool, columns["paywalled"]))
-    for name in ("fetched_at", "first_seen_at"):
-        columns[name] = [f"{moment[:19]}Z" for moment in columns[name]]
+    ids, numbers = text_column(columns["id"]), columns.pop("number")
     kinds = _kinds(connection, ids, after) if after else {}
     rows_ = zip(numbers, ids, columns["revision"], strict=True)
     noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows_)

@@ -13,7 +13,7 @@ import msgspec
 
 from kiosque.errors import StorageError
 from storage import ExportFile
-from storage.columns import with_dates
+from storage.columns import plain, with_dates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,7 +70,8 @@ def jsonl_sink(folder: Path, name: str, names: Sequence[str]) -> TextSink:
     """Return a sink for JSON lines."""
 
     def encode(columns: Mapping[str, Sequence[Any]]) -> bytes:
-        rows = zip(*(columns[name] for name in names), strict=True)
+        values = _plain(columns)
+        rows = zip(*(values[name] for name in names), strict=True)
         return b"".join(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n" for row in rows)
 
     return TextSink(folder, name, encode)
@@ -82,10 +83,14 @@ def csv_sink(folder: Path, name: str, names: Sequence[str]) -> TextSink:
     header = [*names, "published_at", "published_on", "published_month"] if dated else list(names)
 
     def encode(columns: Mapping[str, Sequence[Any]]) -> bytes:
-        whole = with_dates(columns) if dated else columns
+        whole = with_dates(_plain(columns)) if dated else columns
         return _csv(zip(*([_cell(value) for value in whole[name]] for name in header), strict=True))
 
     return TextSink(folder, name, encode, head=_csv([header]))
+
+
+def _plain(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+    return plain(columns) if "rights" in columns else columns
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:

@@ -201,6 +201,7 @@ def test_parquet_is_typed_and_filed_by_month(store, tmp_path):
 def test_many_months_are_written_in_parts_of_bounded_memory(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
     monkeypatch.setattr("storage.parquet.MOST_BYTES", 3_000)
+    monkeypatch.setattr("storage.parquet.MIXED_BYTES", 1_000)
     monkeypatch.setattr("storage.parquet.MOST_OPEN", 3)
     monkeypatch.setattr("storage.feed.PAGE", 5)
     store = open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")

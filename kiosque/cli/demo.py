@@ -91,7 +91,7 @@ def crawl_once(settings: Settings, press: DemoPress) -> None:
     from pipelines.newsroom import Newsroom
     from spiders.plan import Plan
     from spiders.run import Run
-    from storage import open_storage
+    from storage import RecordQuery, open_storage
 
     newsroom = Newsroom.open(settings)
     run = Run(newsroom=newsroom, plan=Plan.for_outlets(newsroom.outlets, [o.slug for o in press.outlets]))
@@ -101,7 +101,7 @@ def crawl_once(settings: Settings, press: DemoPress) -> None:
     store = open_storage(settings.database)
     try:
         print_table(store.records())
-        one = next(store.records(limit=1), None)
+        one = next(store.records(RecordQuery(limit=1)), None)
     finally:
         store.close()
     if one is not None:

@@ -127,7 +127,7 @@ def read_url(settings: Settings, url: str, *, outlet: str | None, form: Format) 
     from pipelines.newsroom import Newsroom
     from spiders.run import Run
 
-    log_to_stderr()
+    log_to_stderr(form=settings.log_format)
     newsroom = Newsroom.open(replace(settings, db="memory:", workers=1))
     try:
         plan = plan_of(newsroom, [], every=False, feeds=[], pages=[url])

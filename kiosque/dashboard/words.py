@@ -176,6 +176,26 @@ WORDS: dict[str, tuple[str, str]] = {
 
 # As `kiosque.health.ADVICE`, in French.
 FRENCH_ADVICE: dict[Kind, tuple[str, str]] = {
+    "service-silent": (
+        "Le service ne donne plus signe de vie depuis {age} : c’était le processus {pid} sur {host}.",
+        "Cherchez dans son journal pourquoi il s’est arrêté ou bloqué, puis relancez `kiosque schedule`.",
+    ),
+    "reload-failed": (
+        "Un fichier modifié est inutilisable, l’ancienne version reste en vigueur : {reason}",
+        "Corrigez le fichier ; il est relu dès qu’il change.",
+    ),
+    "job-failing": (
+        "La tâche {job} a échoué, {n} fois de suite : {reason}",
+        "Réglez ce qu’elle signale ; elle repart d’elle-même.",
+    ),
+    "rights-changed": (
+        "{host} dit autre chose de la réutilisation depuis le {since} : {now} (avant : {before}).",
+        "Lisez son robots.txt et son tdmrep.json ; les articles gardent ce qui était dit lors de leur lecture.",
+    ),
+    "clutter-new": (
+        "Une ligne se répète dans ses articles depuis le {since} et en est retirée : {line}",
+        "Si elle n’est pas parasite, mettez-la dans `keep_lines` du fichier : `kiosque outlets clutter {outlet}`.",
+    ),
     "not-polled": (
         "Aucun flux n’a été relevé depuis {age}.",
         "Lancez `kiosque schedule` (ou `kiosque crawl`), et voyez pourquoi il s’est arrêté.",

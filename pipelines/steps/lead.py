@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.steps.extract import Block
+from pipelines.steps.layout import text_of
 from pipelines.steps.lines import words_of
 from pipelines.steps.typography import mend
 
@@ -110,7 +111,7 @@ def _is_innermost(element: HtmlElement) -> bool:
 
 
 def _text_of(element: HtmlElement) -> str:
-    return mend(" ".join("".join(element.xpath(".//text()[not(parent::script) and not(parent::style)]")).split()))
+    return mend(text_of(element))
 
 
 def _subheading(layout: Layout) -> Lead | None:
