@@ -59,6 +59,7 @@ def overview(request: Request, desk: At) -> Response:
         "overview.html",
         totals=totals(counted.numbers.values()),
         findings=counted.findings,
+        service=counted.service,
         names=desk.names,
         hours=by_hour(hours.values(), now=now, hours=HOURS),
         outcomes=ends.most_common(),
