@@ -78,12 +78,8 @@ class ReaderPool:
         self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
     ) -> Future[Trace | Rejected]:
         """Read a page for a person who asks why; `Rejected` when that takes too long or too much memory."""
-        task = self._pool.schedule(
-            trace_page,
-            kwargs={"page": page, "outlet": outlet, "entry": entry, "learned": learned},
-            timeout=self._page_time,
-        )
-        return guarded(task, lambda reason: Rejected(reason=reason, url=page.url))
+        given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
+        return self._begin(_Task(trace_page, given, lambda reason: Rejected(reason=reason, url=page.url)))
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> FeedReading:
         """Parse a feed. One that takes too long or brings its worker down is a reading with a problem."""
