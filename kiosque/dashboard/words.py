@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from kiosque.advice import Kind
     from kiosque.health import Finding
 
-__all__ = ["FRENCH_ADVICE", "LANGUAGES", "WORDS", "Language", "age_words", "choose_language", "finding_words", "word"]
+__all__ = [
+    "FRENCH_ADVICE",
+    "LANGUAGES",
+    "WORDS",
+    "Language",
+    "age_words",
+    "choose_language",
+    "finding_words",
+    "rule_words",
+    "word",
+]
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
@@ -117,6 +127,17 @@ def word(key: str, language: Language, **facts: object) -> str:
     """Return what is said of a key; `facts` fill its braces."""
     text = WORDS[key][LANGUAGES.index(language)]
     return text.format(**facts) if facts else text
+
+
+def rule_words(rule: str, language: Language) -> str:
+    r"""Say which rule took a line out; `rule` as `pipelines.steps.clean` names it.
+
+    >>> rule_words("outlet: Lire aussi", "fr"), rule_words("common: byline", "en"), rule_words("learned", "en")
+    ('fichier du titre\xa0: Lire aussi', 'common rule: byline', 'learned: it repeats over the articles')
+    """
+    kind, _, what = rule.partition(": ")
+    key = f"rule-{kind.replace(' ', '-')}"
+    return word(key, language, what=what) if key in WORDS else rule
 
 
 def finding_words(finding: Finding, language: Language) -> tuple[str, str]:
