@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from test_status import URL, article, save
+from test_storage_contract import settled
 
-from kiosque.model import Outlet, Rights
+from kiosque.model import FeedEntry, Outlet, Rights
 from kiosque.polling import new_feed
 from kiosque.service.note import KEY, JobRun, ServiceNote, encode
 from storage import Placing, open_storage
@@ -279,6 +280,22 @@ def test_the_overview_shows_the_services_jobs_and_what_is_wrong_with_them(store)
         assert ("in 8 min" in html) == (service.stopped is None)
         assert "disk full &lt;script&gt;" in html
     assert "Le service et ses tâches" in browser(store).get("/?lang=fr").text
+
+
+def test_an_outlet_shows_its_recent_pages_and_how_each_ended(store, client):
+    filled(store)
+    entries = [(URL.format(n), FeedEntry(url=URL.format(n))) for n in (1, 7, 8)]
+    store.enqueue("gazette", entries, at=NOW)
+    store.settle([settled(None, key=URL.format(7), outcome=f"rejected:{HOSTILE}", at=NOW)])
+    html = client.get("/outlets/gazette").text
+    rows = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)]
+    (waiting,) = (row for row in rows if row.startswith(URL.format(8)))
+    (rejected,) = (row for row in rows if row.startswith(URL.format(7)))
+    (known,) = (row for row in rows if row.startswith(URL.format(1)))
+    assert "waits" in waiting
+    assert "rejected:&lt;script&gt;" in rejected
+    assert known.endswith(f"read : {URL.format(1)}")
+    assert f'href="/articles/{ID}"' in html
 
 
 def test_an_article_tells_where_its_fields_came_from_and_its_near_duplicates(store, client):
