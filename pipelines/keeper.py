@@ -13,7 +13,7 @@ from kiosque import __version__
 from kiosque.model import Article
 from pipelines.conclude import Finding, conclude, wanted_keys
 from pipelines.places import Places
-from pipelines.steps.learn import countable_lines
+from pipelines.steps.digest import Digest, digest_of
 from storage import StoreAwayError
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class Keeper:
 
 def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
     """Conclude findings and write what they come to, as one unit."""
+    findings = [_counted(finding) for finding in findings]
     with store.transaction():
         known = store.known({key for finding in findings for key in wanted_keys(finding)})
         barred = _barred(store, findings)
@@ -134,13 +135,21 @@ def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
         settled = []
         for finding in findings:
             forgotten = not barred.isdisjoint(wanted_keys(finding))
-            one = _placed(conclude(finding, known, version=__version__, forgotten=forgotten), known, places)
+            one = conclude(finding, known, version=__version__, forgotten=forgotten)
+            if finding.digest is not None:
+                one = _placed(one, known, places, finding.digest)
             settled.append(one)
             if one.record is not None:  # the next finding of this batch may be the same article
                 known |= dict.fromkeys((address.key for address in one.addresses), one.record)
         store.settle(settled)
         _note_lines(store, findings, settled)
     return settled
+
+
+def _counted(finding: Finding) -> Finding:
+    if finding.digest is not None or not isinstance(finding.reading, Article):
+        return finding
+    return replace(finding, digest=digest_of(finding.reading))
 
 
 def _barred(store: Store, findings: Sequence[Finding]) -> set[str]:
@@ -150,12 +159,12 @@ def _barred(store: Store, findings: Sequence[Finding]) -> set[str]:
     return set().union(*(store.forgotten(keys, outlet) for outlet, keys in by_outlet.items()))
 
 
-def _placed(one: Settled, known: Mapping[str, Record], places: Places) -> Settled:
+def _placed(one: Settled, known: Mapping[str, Record], places: Places, digest: Digest) -> Settled:
     """Return what is written with the article's place among its near-duplicates."""
     if one.record is None or one.corrects:
         return one
     before = next((record for record in known.values() if record.id == one.record.id), None)
-    placing = places.place(one.record, before)
+    placing = places.place(one.record, before, bands=digest.bands)
     record = replace(one.record, cluster=placing.cluster)
     places.note(record)
     return replace(one, record=record, placing=placing)
@@ -164,9 +173,9 @@ def _placed(one: Settled, known: Mapping[str, Record], places: Places) -> Settle
 def _note_lines(store: Store, findings: Sequence[Finding], settled: Sequence[Settled]) -> None:
     found: dict[str, list[tuple[str, str]]] = {}
     for finding, one in zip(findings, settled, strict=True):
-        if one.outcome == "new" and one.article and isinstance(finding.reading, Article):
+        if one.outcome == "new" and one.article and finding.digest is not None:
             lines = found.setdefault(one.outlet, [])
-            lines += [(line, one.article) for line in sorted(countable_lines(finding.reading))]
+            lines += [(line, one.article) for line in finding.digest.lines]
     for outlet, lines in found.items():
         at = max(finding.at for finding in findings)
         store.note_lines(outlet, lines, at=at)
