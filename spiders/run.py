@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kiosque.crawl")
 
+# What runs beside the crawl gets so long for its last words.
+BESIDE_TIME = 4.0
 # Fetches under way get this long after Ctrl-C; what is not finished by then stays on the frontier.
 INTERRUPT_TIME = 5.0
 
@@ -67,7 +69,7 @@ class Run:
                 loop.remove_signal_handler(number)
             self._cancel_beside()
             if self._tasks and not loop.is_closed():  # a progress bar gives back the terminal's cursor
-                loop.run_until_complete(asyncio.wait(self._tasks, timeout=2))
+                loop.run_until_complete(asyncio.wait(self._tasks, timeout=BESIDE_TIME))
             self.newsroom.close(now=self.stopped_by is not None)
 
     def stop(self, number: int) -> None:
@@ -82,7 +84,8 @@ class Run:
 
     def _cancel_beside(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():  # what it does last is not to be interrupted
+                task.cancel()
 
     async def _beside(self, start: Callable[[PressSpider], Awaitable[Any]]) -> None:
         while self._crawler.spider is None:  # noqa: ASYNC110 - Scrapy has no event for it

@@ -158,7 +158,7 @@ def test_status_shows_the_jobs_and_systemd_is_told(kiosque, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(20)
-        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "3000000"}
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "90000000"}
         with running(kiosque, "schedule", log=tmp_path / "log", **told) as process:
             assert manager.recv(1000) == b"READY=1\nSTATUS=scheduling 1 outlets"
             assert manager.recv(1000) == b"WATCHDOG=1"
