@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
-import random
+import signal
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from filelock import FileLock, Timeout
-
-from kiosque.errors import KiosqueError, UsageError
-from kiosque.polling import new_feed
+from kiosque.errors import StorageError, UsageError
+from kiosque.polling import mended, new_feed
+from kiosque.service.station import Station, claimed, spread
+from kiosque.service.timetable import Job
 from spiders.plan import Plan
 from spiders.press import Revisited
 from spiders.run import Run
+from storage.turn import turn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from kiosque.model import Visit
+    from kiosque.model import Outlet, Visit
+    from kiosque.settings import Settings
     from pipelines.newsroom import Newsroom
-    from spiders.press import PressSpider
+    from spiders.press import PressSpider, Work
     from storage import Settled
+    from storage.turn import Turn
 
 log = logging.getLogger("kiosque.schedule")
 
@@ -34,143 +34,158 @@ log = logging.getLogger("kiosque.schedule")
 CLAIM_TIME = timedelta(minutes=15)
 # Feeds and entries given to the spider at one tick, and how many may wait there.
 CLAIMS, MOST_WAITING = 50, 200
-# Between two looks at what was learned of outlets that grew.
-LEARN_SECONDS = 600
-# A job that could not run in time runs once, not once for each time it was missed.
-GRACE_SECONDS = 60
+# Entries looked at to find some that the spider is not at already: a slow host's may stand before the others.
+MOST_LOOKED_AT = 2_000
 
 
-@dataclass(slots=True, kw_only=True)
-class Service:
-    """The scheduler's jobs over one newsroom and the spider that works for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """The jobs that give the spider its work."""
 
-    newsroom: Newsroom
-    slugs: Collection[str]
+    station: Station
+    spider: PressSpider
 
-    async def __call__(self, spider: PressSpider) -> None:
-        """Run the jobs until cancelled."""
-        await self.newsroom.keeper.ask(self.register_feeds)
-        scheduler = AsyncIOScheduler(timezone=UTC)
-        tick = self.newsroom.settings.tick
-        for job in (self.poll_due, self.retry_due, self.revisit_due):
-            scheduler.add_job(
-                until_stopped,
-                "interval",
-                args=[job, spider],
-                name=job.__name__,
-                seconds=tick,
-                jitter=tick / 10,
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=GRACE_SECONDS,
-                next_run_time=datetime.now(UTC),
-            )
-        scheduler.add_job(
-            until_stopped,
-            "interval",
-            args=[self.newsroom.keeper.ask, self.newsroom.clean_learned],
-            name="clean_learned",
-            seconds=LEARN_SECONDS,
-            coalesce=True,
-            max_instances=1,
-        )
-        scheduler.start()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            scheduler.shutdown(wait=False)
+    def jobs(self) -> list[Job]:
+        """Return them, each as often as the settings say."""
+        every = self.station.newsroom.settings.tick
+        return [
+            Job(name=run.__name__, every=every, run=run) for run in (self.poll_due, self.retry_due, self.revisit_due)
+        ]
 
-    def register_feeds(self) -> None:
-        """Put feeds that were never polled into the feeds table, due within the next minute at random."""
-        store, now = self.newsroom.keeper.store, datetime.now(UTC)
-        pairs = dict(self._feeds())
-        with store.transaction():
-            known = store.feed_states(list(pairs))
-            spread = min(60.0, self.newsroom.settings.tick * len(pairs) / CLAIMS)
-            for url in pairs.keys() - known.keys():
-                due = now + timedelta(seconds=random.uniform(0, spread))  # noqa: S311 - so that they do not start at once
-                zone = self.newsroom.outlets[pairs[url]].timezone
-                store.save_feed(new_feed(url, outlet=pairs[url], now=due, timezone=zone))
-            for state in known.values():
-                if state.next_due is None and state.health != "gone":
-                    store.save_feed(replace(state, next_due=now))
-
-    def _feeds(self) -> Iterator[tuple[str, str]]:
-        for slug in self.slugs:
-            outlet = self.newsroom.outlets[slug]
-            yield from ((url, slug) for url in (*outlet.feeds, *outlet.news_sitemaps))
-
-    async def poll_due(self, spider: PressSpider) -> None:
+    async def poll_due(self) -> None:
         """Claim feeds that are due and give them to the spider."""
-        if spider.inbox is None or spider.inbox.qsize() > MOST_WAITING:
-            return
-        keeper, now = self.newsroom.keeper, datetime.now(UTC)
-        claimed = await keeper.ask(keeper.store.claim_due, self.slugs, now=now, until=now + CLAIM_TIME, limit=CLAIMS)
-        for state in claimed:
-            spider.inbox.put_nowait(state)
+        keeper, now = self.station.newsroom.keeper, self.station.newsroom.clock.now()
+        if self._may_claim():
+            self._give(
+                await keeper.ask(
+                    keeper.store.claim_due, self.station.slugs, now=now, until=now + CLAIM_TIME, limit=CLAIMS
+                )
+            )
+            claimed(self.station)
 
-    async def retry_due(self, spider: PressSpider) -> None:
+    async def retry_due(self) -> None:
         """Give the spider the entries whose time has come again."""
-        if spider.inbox is None or spider.inbox.qsize() > MOST_WAITING:
-            return
-        keeper = self.newsroom.keeper
-        for queued in await keeper.ask(keeper.store.pending, self.slugs, due=datetime.now(UTC), limit=CLAIMS):
-            spider.inbox.put_nowait(queued)
+        if self._may_claim():
+            ask, now = self.station.newsroom.keeper.ask, self.station.newsroom.clock.now()
+            pending = self.station.newsroom.keeper.store.pending
+            found = await ask(pending, self.station.slugs, due=now, limit=self._looked_at())
+            self._give([queued for queued in found if not self.spider.has(queued.key)][:CLAIMS])
 
-    async def revisit_due(self, spider: PressSpider) -> None:
+    async def revisit_due(self) -> None:
         """Give the spider the articles that are to be asked again: conditionally, and after all that is new."""
-        if spider.inbox is None or spider.inbox.qsize() > MOST_WAITING:
-            return
-        keeper = self.newsroom.keeper
-        for queued in await keeper.ask(keeper.store.revisits, self.slugs, due=datetime.now(UTC), limit=CLAIMS):
-            spider.inbox.put_nowait(Revisited(queued))
+        if self._may_claim():
+            ask, now = self.station.newsroom.keeper.ask, self.station.newsroom.clock.now()
+            revisits = self.station.newsroom.keeper.store.revisits
+            found = await ask(revisits, self.station.slugs, due=now, limit=self._looked_at())
+            self._give([Revisited(queued) for queued in found if not self.spider.has(queued.key)][:CLAIMS])
+
+    def _looked_at(self) -> int:
+        return min(CLAIMS + self.spider.under_way, MOST_LOOKED_AT)
+
+    def _may_claim(self) -> bool:
+        """Tell whether the store is ours and the spider has room. One that is full works: that is no silence."""
+        if self.station.vitals.hold != "held" or self.spider.inbox is None:
+            return False
+        if self.spider.inbox.qsize() > MOST_WAITING:
+            claimed(self.station)
+            return False
+        return True
+
+    def _give(self, work: Iterable[Work]) -> None:
+        for one in work:
+            if self.spider.inbox is not None:
+                self.spider.inbox.put_nowait(one)
 
 
-async def until_stopped(job: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
-    """Run a job; one that is cancelled because the service stops has not failed."""
-    with contextlib.suppress(asyncio.CancelledError):
-        await job(*arguments)
+def tend_feeds(station: Station) -> None:
+    """Put feeds that were never polled into the table, due within a minute at random, and mend what a clock broke."""
+    newsroom, now = station.newsroom, station.newsroom.clock.now()
+    store, pairs = newsroom.keeper.store, dict(_feeds(newsroom.outlets, station.slugs))
+    with store.transaction():
+        known = store.feed_states(list(pairs))
+        wait = partial(spread, len(pairs), newsroom.settings.tick, CLAIMS)
+        for url in pairs.keys() - known.keys():
+            due = now + timedelta(seconds=wait())
+            zone = newsroom.outlets[pairs[url]].timezone
+            store.save_feed(new_feed(url, outlet=pairs[url], now=due, timezone=zone))
+        for url, state in known.items():
+            slug = pairs[url]
+            if state.next_due is None and state.health != "gone":
+                store.save_feed(replace(state, next_due=now, outlet=slug))
+            elif (better := mended(state, now=now, due=now + timedelta(seconds=wait()))) is not None:
+                store.save_feed(better)
+            elif state.outlet != slug:  # its feed stands in another outlet's file now
+                store.save_feed(replace(state, outlet=slug))
 
 
-def run_service(newsroom: Newsroom, slugs: Collection[str], *, beside: tuple[Any, ...] = ()) -> Run:
+def _feeds(outlets: Mapping[str, Outlet], slugs: Collection[str]) -> Iterator[tuple[str, str]]:
+    for slug in slugs:
+        outlet = outlets[slug]
+        yield from ((url, slug) for url in (*outlet.feeds, *outlet.news_sitemaps))
+
+
+def run_service(
+    newsroom: Newsroom,
+    slugs: Collection[str],
+    *,
+    turn: Turn | None = None,
+    read: Callable[[], Settings] | None = None,
+    choose: Callable[[Mapping[str, Outlet], Settings], list[str]] | None = None,
+    beside: tuple[Any, ...] = (),
+) -> Run:
     """Run the service until SIGTERM or SIGINT, and return how it ended.
 
-    Raises `UsageError` when another scheduler runs on this home.
+    The `turn` is taken already; without one it is taken here. With `read` and `choose` changed files take effect.
+    Raises `UsageError` when another scheduler runs on this store.
     """
     newsroom.watchers.append(log_outcome)
-    lock = only_one(newsroom.settings.home)
+    turn = turn or taken(newsroom.settings)
+    station = Station(
+        newsroom=newsroom,
+        slugs=tuple(slugs),
+        claims=lambda station, spider: Claims(station=station, spider=spider).jobs(),
+        tend_feeds=lambda: tend_feeds(station),
+        turn=turn,
+        read=read,
+        choose=choose,
+    )
     try:
         run = Run(
             newsroom=newsroom,
             plan=Plan(endless=True),
             stop_time=newsroom.settings.stop_time,
-            beside=(Service(newsroom=newsroom, slugs=slugs), *beside),
+            beside=(station, *beside),
         )
+        station.lost = partial(_lost, run)
         log.info("scheduling %d outlets", len(slugs))
         run()
         log.info("stopped; %d pages settled", newsroom.tally.ended.total())
         return run
     finally:
-        lock.release()
+        turn.release()
 
 
-def only_one(home: Path) -> FileLock:
-    """Take the home's lock: two schedulers on one store would poll everything twice."""
-    home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home / "scheduler.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise UsageError(f"another scheduler runs on {home}; stop it first") from error
-    except OSError as error:
-        raise KiosqueError(f"{home}: {error.strerror}; choose another --home") from error
-    return lock
+def _lost(run: Run) -> None:
+    run.newsroom.trouble = StorageError("another scheduler took this store while the database was away; ended")
+    run.stop(signal.SIGTERM)
+
+
+def taken(settings: Settings) -> Turn:
+    """Take the store's turn. Raises `UsageError` that names who has it: two schedulers would poll everything twice."""
+    turn = turn_of(settings.database, settings.home)
+    if turn.take():
+        return turn
+    holder = turn.holder()
+    turn.release()
+    who = f" ({holder})" if holder is not None else ""
+    raise UsageError(f"another scheduler runs on this store{who}; stop it first, or wait for it with --standby")
 
 
 def log_outcome(visit: Visit, settled: Settled) -> None:
     """Log one event per outcome."""
     title = settled.record.title if settled.record else ""
-    log.info("%s %s %s %s", settled.outcome, settled.outlet, visit.url, title)
+    fields = {"outcome": settled.outcome, "outlet": settled.outlet, "url": visit.url, "title": title}
+    log.info("%s %s %s %s", settled.outcome, settled.outlet, visit.url, title, extra={"fields": fields})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from kiosque.health import Finding
 
 Kind = Literal[
+    "service-silent",
     "not-polled",
+    "reload-failed",
+    "job-failing",
     "feed-gone",
     "feed-not-a-feed",
     "feed-failing",
@@ -27,14 +30,28 @@ Kind = Literal[
     "too-many",
     "feed-silent",
     "feed-empty",
+    "rights-changed",
+    "clutter-new",
     "waiting",
 ]
 
 # What is said of each and what to do, in the order of urgency; `{...}` are the finding's facts.
 ADVICE: dict[Kind, tuple[str, str]] = {
+    "service-silent": (
+        "The service has not been heard for {age}: it was process {pid} on {host}.",
+        "Look into its log why it ended or hangs, and start `kiosque schedule` again.",
+    ),
     "not-polled": (
         "No feed was asked for {age}.",
         "Start `kiosque schedule` (or run `kiosque crawl`), and look why it ended.",
+    ),
+    "reload-failed": (
+        "A changed file cannot be used, and what ran before goes on: {reason}",
+        "Mend the file; it is read again when it changes.",
+    ),
+    "job-failing": (
+        "The job {job} failed, {n} times in a row: {reason}",
+        "See to what it says; the job runs again by itself.",
     ),
     "feed-gone": (
         "The feed {feed} is gone for good: its server said so twice.",
@@ -97,6 +114,14 @@ ADVICE: dict[Kind, tuple[str, str]] = {
         "Look at the site: it may have another feed now, or have ended.",
     ),
     "feed-empty": ("The feed {feed} has no entries.", "Look at the site: it may have another feed now."),
+    "rights-changed": (
+        "{host} says something else of reuse since {since}: {now} (before: {before}).",
+        "Read its robots.txt and tdmrep.json; records keep what was said when they were fetched.",
+    ),
+    "clutter-new": (
+        "A line repeats over its articles since {since} and is taken out of them: {line}",
+        "If it is no clutter, put it into `keep_lines` of the outlet's file: `kiosque outlets clutter {outlet}`.",
+    ),
     "waiting": (
         "{n} addresses wait to be fetched.",
         "If they grow from day to day, raise `crawl.concurrency`, or crawl fewer outlets.",
@@ -105,7 +130,16 @@ ADVICE: dict[Kind, tuple[str, str]] = {
 URGENCY = {kind: place for place, kind in enumerate(ADVICE)}
 # What keeps articles away now; the others are worth a look.
 PROBLEMS = frozenset(
-    {"not-polled", "feed-gone", "feed-not-a-feed", "feed-failing", "failed-share", "no-articles", "coverage-fell"}
+    {
+        "service-silent",
+        "not-polled",
+        "feed-gone",
+        "feed-not-a-feed",
+        "feed-failing",
+        "failed-share",
+        "no-articles",
+        "coverage-fell",
+    }
 )
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet
     from kiosque.polling import FeedState
 
+# Those of feeds (`kiosque.polling.Health`), the sound ones first.
+FEED_HEALTHS = ("ok", "new", "silent", "empty", "blocked", "not-a-feed", "failing", "gone")
 # A passing failure is no news: feeds are looked at after so many in a row.
 FAILURES = 3
 # Outcomes of so many days count, and so many pages are enough to judge.
@@ -32,6 +34,8 @@ EXPECT_DAYS = 3
 COVERAGE_NOW, COVERAGE_BEFORE = 8, 16
 COVERAGE_FALL, WORDS_FALL, DATED_LEAST = 0.3, 0.5, 0.5
 WAITING = 2_000
+# Lines told of one outlet, and how much of each.
+MOST_LINES, LONGEST_LINE = 3, 120
 COVERED = ("date", "authors", "lead")
 
 
@@ -57,10 +61,20 @@ class Coverage:
     words: float = 0.0
     example: str | None = None
     """The address of the newest of them."""
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """By field, the address of the newest of them that does not have it."""
 
     def share(self, name: str) -> float:
         """Return the share of articles that have `date`, `authors` or `lead`: 0 to 1."""
         return int(getattr(self, name)) / self.articles if self.articles else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLine:
+    """A line that was learned as clutter, and first met not long ago."""
+
+    line: str
+    first_seen: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +93,8 @@ class OutletNumbers:
     """Of the articles of the last days."""
     before: Coverage = field(default_factory=Coverage)
     """Of those of the weeks before."""
+    new_clutter: tuple[NewLine, ...] = ()
+    """Lines that began to repeat in the last days, though the outlet was read long before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +132,7 @@ def judge_outlet(numbers: OutletNumbers, outlet: Outlet | None, now: datetime) -
     yield from _shares(numbers, now)
     yield from _dry(numbers, outlet, now)
     yield from _coverage(numbers)
+    yield from _clutter(numbers)
     yield from _expected(numbers, outlet, now)
     if numbers.waiting > WAITING:
         yield Finding(kind="waiting", outlet=numbers.slug, facts={"n": str(numbers.waiting)})
@@ -202,12 +219,20 @@ def _coverage(numbers: OutletNumbers) -> Iterator[Finding]:
     for name in COVERED if known else ():
         if before.share(name) - now.share(name) > COVERAGE_FALL:
             shares = {"field": name, "percent": _percent(now.share(name)), "before": _percent(before.share(name))}
-            yield Finding(kind="coverage-fell", outlet=numbers.slug, facts=shares | example)
+            page = {"example": now.lacking[name][:300]} if name in now.lacking else example
+            yield Finding(kind="coverage-fell", outlet=numbers.slug, facts=shares | page)
     if known and now.words < WORDS_FALL * before.words:
         lengths = {"words": f"{now.words:.0f}", "before": f"{before.words:.0f}"}
         yield Finding(kind="text-shrank", outlet=numbers.slug, facts=lengths | example)
     if now.share("date") < DATED_LEAST and before.share("date") - now.share("date") <= COVERAGE_FALL:
-        yield Finding(kind="undated", outlet=numbers.slug, facts={"percent": _percent(now.share("date"))} | example)
+        page = {"example": now.lacking["date"][:300]} if "date" in now.lacking else example
+        yield Finding(kind="undated", outlet=numbers.slug, facts={"percent": _percent(now.share("date"))} | page)
+
+
+def _clutter(numbers: OutletNumbers) -> Iterator[Finding]:
+    for one in numbers.new_clutter[:MOST_LINES]:
+        facts = {"line": one.line[:LONGEST_LINE], "since": f"{one.first_seen:%Y-%m-%d}"}
+        yield Finding(kind="clutter-new", outlet=numbers.slug, facts=facts)
 
 
 def _expected(numbers: OutletNumbers, outlet: Outlet, now: datetime) -> Iterator[Finding]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kiosque.addresses import AllowedHosts
 from kiosque.errors import UsageError
@@ -23,9 +25,28 @@ DEFAULT_HOME = "kiosque-data"
 YEAR = 366 * 86_400
 
 
-def _setting(key: str, default: Any) -> Any:
-    """Declare a setting: `key` is its place in kiosque.toml, dots for tables."""
-    return field(default=default, metadata={"key": key})
+class Shape(NamedTuple):
+    """What a text must be as a whole, and the same in words."""
+
+    pattern: str = ""
+    wanted: str = "a text"
+
+
+ANY = Shape()
+URL = Shape(r"https?://[^\s/?#]+\S*", "an address that begins with http:// or https://")
+MAIL = Shape(r"[^\s@,]+@[^\s@,]+(,\s*[^\s@,]+@[^\s@,]+)*", "an e-mail address, or several with commas")
+TIME = Shape(r"([01]\d|2[0-3]):[0-5]\d", "an hour and minute such as 03:00")
+PLACE = Shape(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):\d{1,5}", "HOST:PORT, such as 127.0.0.1:9464")
+
+
+def among(*texts: str) -> Shape:
+    """Return the shape of a choice."""
+    return Shape("|".join(texts), f"one of {', '.join(texts)}")
+
+
+def _setting(key: str, default: Any, *, shape: Shape = ANY, secret: bool = False) -> Any:
+    """Declare a setting: `key` is its place in kiosque.toml, dots for tables; an empty default may be given again."""
+    return field(default=default, repr=not secret, metadata={"key": key, "shape": shape})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +87,32 @@ class Settings:
     """Gigabytes (10^9 bytes) after which the oldest pages go; 0 is without a limit."""
     archive_segment_mb: float = _setting("archive.segment_mb", 500.0)
     """How large one file of the archive grows."""
-    rights_reserved: ReservedPolicy = _setting("rights.reserved", "store")
+    rights_reserved: ReservedPolicy = _setting("rights.reserved", "store", shape=among("store", "refuse", "ignore"))
     tick: float = _setting("schedule.tick", 5.0)
     """Between two looks for due feeds."""
     poll_min: float = _setting("schedule.poll_min", 300.0)
     poll_max: float = _setting("schedule.poll_max", 21600.0)
     stop_time: float = _setting("schedule.stop_time", 20.0)
     """What running pages get to finish after SIGTERM."""
+    health_every: float = _setting("schedule.health_every", 300.0)
+    """Between two looks at the health of all outlets, which alerts and metrics follow."""
+    export_folder: Path | None = _setting("export.folder", None)
+    """Where the service writes the dataset every night; None writes none."""
+    export_format: str = _setting("export.format", "parquet", shape=among("parquet", "jsonl", "csv"))
+    export_at: str = _setting("export.at", "03:00", shape=TIME)
+    """UTC."""
+    metrics_listen: str = _setting("metrics.listen", "", shape=PLACE)
+    """Where the service answers /metrics, /healthz and /readyz; empty is nowhere."""
+    alerts_webhook: str = _setting("alerts.webhook", "", shape=URL)
+    alerts_email: str = _setting("alerts.email", "", shape=MAIL)
+    """Who is written to."""
+    alerts_from: str = _setting("alerts.from", "", shape=MAIL)
+    """The sender; empty is the first of those who are written to."""
+    alerts_smtp: str = _setting("alerts.smtp", "127.0.0.1:25", shape=PLACE)
+    alerts_smtp_security: str = _setting("alerts.smtp_security", "none", shape=among("none", "starttls", "tls"))
+    alerts_smtp_user: str = _setting("alerts.smtp_user", "")
+    alerts_smtp_password: str = _setting("alerts.smtp_password", "", secret=True)
+    log_format: str = _setting("log.format", "text", shape=among("text", "json"))
 
     @property
     def database(self) -> str:
@@ -169,18 +209,19 @@ def _checked(value: Any, *, key: str, origin: str) -> Any:
     """Turn a setting's value into its type, or say what is expected."""
     default = KEYS[key].default
     try:
-        if key == "outlets":
+        if key in {"outlets", "export.folder"}:
             return Path(value)
-        if key == "rights.reserved" and value not in get_args(ReservedPolicy):
-            raise ValueError  # noqa: TRY301 - one sentence for all wrong values
         if isinstance(default, bool):
             return SWITCH[str(value).lower()]
         if isinstance(default, (int, float)) and not isinstance(value, bool):
             number = type(default)(value)
-            if number < 0:
-                raise ValueError  # noqa: TRY301
+            if not (math.isfinite(number) and number >= 0):
+                raise ValueError  # noqa: TRY301 - one sentence for all wrong values
             return number
         if isinstance(value, str):
+            pattern = KEYS[key].metadata["shape"].pattern
+            if pattern and (value or default) and re.fullmatch(pattern, value) is None:
+                raise ValueError  # noqa: TRY301
             return value
         raise TypeError  # noqa: TRY301
     except (KeyError, TypeError, ValueError):
@@ -188,5 +229,9 @@ def _checked(value: Any, *, key: str, origin: str) -> Any:
             bool: "true or false",
             int: "a whole number from 0",
             float: "a number from 0",
-        }.get(type(default), "one of store, refuse, ignore" if key == "rights.reserved" else "a text")
-        raise UsageError(f"{origin}: {key!r} must be {wanted}, not {value!r}") from None
+        }.get(type(default), KEYS[key].metadata["shape"].wanted)
+        raise UsageError(f"{origin}: {key!r} must be {wanted}, not {_shown(key, value)}") from None
+
+
+def _shown(key: str, value: Any) -> str:
+    return repr(value) if KEYS[key].repr else "what it is"

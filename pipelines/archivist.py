@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from storage.archive import WarcArchive
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from kiosque.model import Page, Visit
     from kiosque.settings import Settings
 
@@ -63,6 +65,15 @@ class Archivist:
         if forbids_archive(page):
             return None
         return self._archive.append(page, outlet=visit.outlet.slug, entry=visit.entry, via=visit.via)
+
+    async def prune(self, *, today: date, keep_days: int, keep_gb: float) -> list[str]:
+        """Delete what the archive need not keep; return the files that went."""
+
+        def tidy() -> list[str]:
+            self._archive.keep(days=keep_days, gigabytes=keep_gb)
+            return self._archive.prune(today=today)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, tidy)
 
     @property
     def archive(self) -> WarcArchive:

@@ -7,24 +7,30 @@ import contextlib
 import multiprocessing
 import resource
 import signal
-from concurrent.futures import CancelledError, Future
+import threading
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from queue import Empty
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pebble import ProcessExpired, ProcessPool
 
 from kiosque.feeds import FeedReading, parse_feed
-from kiosque.model import Rejected
+from kiosque.model import Article, Rejected
 from pipelines import read_article
+from pipelines.steps.digest import Digest, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kiosque.model import Article, FeedEntry, Outlet, Page
+    from kiosque.model import FeedEntry, Outlet, Page
+    from pipelines.trace import Trace
 
 # A worker is replaced after so many pages: what lxml and the C heap keep is given back.
 PAGES_PER_WORKER = 2000
 MEGABYTE = 1_000_000
+# A task whose worker dies is given to one more.
+TRIES = 2
 # Seconds that workers get to end when they are stopped.
 STOP_TIME = 5.0
 
@@ -38,46 +44,113 @@ class ReaderPool:
     def __init__(self, *, workers: int, page_time: float, page_memory: int) -> None:
         # Forking a process that has threads can hang the child; the fork server has none, and it
         # imports the steps once for all workers.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pipelines.preload"])
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["pipelines.preload"])
         self._page_time = page_time
-        self._pool: Any = ProcessPool(
-            max_workers=workers,
+        self._page_memory = page_memory
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pool: Any = self._new_pool()
+
+    def _new_pool(self) -> Any:
+        return ProcessPool(
+            max_workers=self._workers,
             max_tasks=PAGES_PER_WORKER,
             initializer=start_worker,
-            initargs=(page_memory,),
-            context=context,
+            initargs=(self._page_memory,),
+            context=self._context,
         )
 
     async def read(
         self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
-    ) -> Article | Rejected:
-        """Read a page. A page that takes too long or brings its worker down is `Rejected`."""
-        return await asyncio.wrap_future(self.submit(page, outlet, entry=entry, learned=learned))
+    ) -> tuple[Article | Rejected, Digest | None]:
+        """Read a page and count its article. A page that takes too long or brings its worker down is `Rejected`."""
+        given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
+        task = _Task(read_and_count, given, lambda reason: (Rejected(reason=reason, url=page.url), None))
+        found: tuple[Article | Rejected, Digest | None] = await asyncio.wrap_future(self._begin(task))
+        return found
 
     def submit(
         self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
     ) -> Future[Article | Rejected]:
         """Read a page, as a future."""
-        task = self._pool.schedule(
-            read_page,
-            kwargs={"page": page, "outlet": outlet, "entry": entry, "learned": learned},
-            timeout=self._page_time,
-        )
-        return guarded(task, lambda reason: Rejected(reason=reason, url=page.url))
+        given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
+        return self._begin(_Task(read_page, given, lambda reason: Rejected(reason=reason, url=page.url)))
+
+    def trace(
+        self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
+    ) -> Future[Trace | Rejected]:
+        """Read a page for a person who asks why; `Rejected` when that takes too long or too much memory."""
+        given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
+        return self._begin(_Task(trace_page, given, lambda reason: Rejected(reason=reason, url=page.url)))
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> FeedReading:
         """Parse a feed. One that takes too long or brings its worker down is a reading with a problem."""
-        task = self._pool.schedule(
-            parse_feed_body,
-            kwargs={"body": body, "url": url, "content_type": content_type},
-            timeout=self._page_time,
-        )
-        future: Future[FeedReading] = guarded(task, lambda reason: FeedReading(problem=reason, detail=HEAVY))
-        return await asyncio.wrap_future(future)
+        given = {"body": body, "url": url, "content_type": content_type}
+        task = _Task(parse_feed_body, given, lambda reason: FeedReading(problem=reason, detail=HEAVY))
+        found: FeedReading = await asyncio.wrap_future(self._begin(task))
+        return found
+
+    def _begin(self, task: _Task) -> Future[Any]:
+        """Return a future that has an answer even when the task is too slow or its worker dies."""
+        outer: Future[Any] = Future()
+        outer.set_running_or_notify_cancel()
+        self._try(task, outer, TRIES)
+        return outer
+
+    def _try(self, task: _Task, outer: Future[Any], tries: int) -> None:
+        running = self._scheduled(task)
+        running.add_done_callback(partial(self._answer, task, outer, tries - 1))
+
+    def _scheduled(self, task: _Task) -> Future[Any]:
+        pool = self._pool
+        try:
+            future: Future[Any] = pool.schedule(task.function, kwargs=task.given, timeout=self._page_time)
+        except RuntimeError:
+            if self._closed:
+                raise
+            # An idle worker that somebody killed (the system, when memory is short) ends Pebble's whole pool.
+            self._replace(pool)
+            future = self._pool.schedule(task.function, kwargs=task.given, timeout=self._page_time)
+        return future
+
+    def _replace(self, broken: Any) -> None:
+        with self._lock:
+            if self._pool is not broken or self._closed:
+                return
+            self._pool = self._new_pool()
+        broken.stop()
+        threading.Thread(target=_bury, args=(broken,), daemon=True, name="broken-pool").start()
+
+    def _answer(self, task: _Task, outer: Future[Any], tries: int, running: Future[Any]) -> None:
+        try:
+            outer.set_result(running.result())
+        except TimeoutError:
+            outer.set_result(task.failed("too-slow"))
+        except (ProcessExpired, BrokenExecutor):
+            # The page may have done it, or whoever killed a worker that happened to read it.
+            self._try_again(task, outer, tries)
+        except MemoryError:
+            outer.set_result(task.failed("too-heavy"))
+        except CancelledError:
+            outer.set_result(task.failed("interrupted"))
+        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
+            outer.set_exception(error)
+
+    def _try_again(self, task: _Task, outer: Future[Any], tries: int) -> None:
+        if tries and not self._closed:
+            try:
+                self._try(task, outer, tries)
+            except RuntimeError as error:
+                outer.set_exception(error)
+            return
+        outer.set_result(task.failed("interrupted" if self._closed else "too-heavy"))
 
     def close(self, *, now: bool = False) -> None:
         """Let running pages finish (or not, with `now`), and end the workers."""
+        with self._lock:
+            self._closed = True
         if not now:
             self._pool.close()
             self._pool.join()
@@ -87,25 +160,24 @@ class ReaderPool:
             self._pool.join(timeout=STOP_TIME)
 
 
-def guarded(task: Future[Any], failed: Callable[[str], Any]) -> Future[Any]:
-    """Return a future that has an answer even when the task was too slow or its worker died."""
-    outer: Future[Any] = Future()
-    outer.set_running_or_notify_cancel()
-    task.add_done_callback(partial(_answer, outer, failed))
-    return outer
+class _Task(NamedTuple):
+    """What a worker does, and the answer when it cannot."""
+
+    function: Callable[..., Any]
+    given: dict[str, Any]
+    failed: Callable[[str], Any]
 
 
-def _answer(outer: Future[Any], failed: Callable[[str], Any], task: Future[Any]) -> None:
-    try:
-        outer.set_result(task.result())
-    except TimeoutError:
-        outer.set_result(failed("too-slow"))
-    except (MemoryError, ProcessExpired):
-        outer.set_result(failed("too-heavy"))
-    except CancelledError:
-        outer.set_result(failed("interrupted"))
-    except Exception as error:  # noqa: BLE001 - handed on to whoever waits
-        outer.set_exception(error)
+def _bury(broken: Any) -> None:
+    """End what is left of a broken pool; what nobody took up yet is told that it is broken."""
+    waiting = broken._context.task_queue  # noqa: SLF001 - Pebble leaves these without an answer
+    with contextlib.suppress(Empty):
+        while True:
+            task = waiting.get_nowait()
+            if task is not None and not task.future.done():
+                task.future.set_exception(BrokenExecutor("the pool broke"))
+    with contextlib.suppress(Exception):  # whatever it is, the new pool works
+        broken.join(timeout=STOP_TIME)
 
 
 def start_worker(page_memory: int) -> None:
@@ -131,6 +203,21 @@ def address_space() -> int:
 def read_page(*, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: frozenset[str]) -> Article | Rejected:
     """Read a page, in a worker."""
     return read_article(page, outlet, entry=entry, learned=learned)
+
+
+def trace_page(*, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: frozenset[str]) -> Trace:
+    """Read a page and keep what each step gave, in a worker."""
+    from pipelines.trace import trace_article  # noqa: PLC0415 - few workers are ever asked
+
+    return trace_article(page, outlet, entry=entry, learned=learned)
+
+
+def read_and_count(
+    *, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: frozenset[str]
+) -> tuple[Article | Rejected, Digest | None]:
+    """Read a page and count its article, in a worker."""
+    reading = read_article(page, outlet, entry=entry, learned=learned)
+    return reading, digest_of(reading) if isinstance(reading, Article) else None
 
 
 def parse_feed_body(*, body: bytes, url: str, content_type: str | None) -> FeedReading:

@@ -10,6 +10,7 @@ from kiosque.model import Article
 from pipelines.correction import corrected
 from pipelines.steps.lines import fold_line
 from pipelines.steps.revise import count_words, text_hash
+from storage import RecordQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _carriers(store: Store, slug: str, learned: frozenset[str]) -> Iterator[Reco
     seen: set[str] = set()
     for line in sorted(learned):
         words = " ".join(word for word in line.split() if word != "0")  # a folded number could be any
-        for record in store.records(outlet=slug, search=words or None):
+        for record in store.records(RecordQuery(outlet=slug, search=words or None)):
             if record.id not in seen and any(fold_line(own) == line for own in record.text.split("\n")):
                 seen.add(record.id)
                 yield record

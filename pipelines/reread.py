@@ -19,6 +19,7 @@ from pipelines.correction import corrected
 from pipelines.french import looks_french
 from pipelines.rights import rights_of
 from pipelines.verdicts import Verdict
+from storage import RecordQuery
 from storage.warc import snapshots
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def own_jobs(
     """
     names = None if files is None else {f"{path.parent.name}/{path.name}" for path in files}
     read: set[bytes] = set()
-    for record in desk.store.records(outlet=desk.only, revisions=True):
+    for record in desk.store.records(RecordQuery(outlet=desk.only, revisions=True)):
         if desk.stopped():
             return
         if names is not None and (record.archive or "").partition("@")[0] not in names:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kiosque.errors import StorageError
 from kiosque.health import Finding
 from pipelines.steps.selectors import selectors_of, unmatched_selectors
+from storage import RecordQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,7 +62,7 @@ def _missing(pages: list[Page], outlet: Outlet) -> dict[str, int]:
 
 
 def _pages(store: Store, archive: WarcArchive, outlet: Outlet) -> Iterator[Page]:
-    for record in store.records(outlet=outlet.slug, limit=LOOKED_AT):
+    for record in store.records(RecordQuery(outlet=outlet.slug, limit=LOOKED_AT)):
         if record.archive is not None:
             try:
                 yield archive.read(record.archive)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DropItem
 
 from kiosque.errors import StorageError
 from kiosque.model import Visit
+from kiosque.records import record_to_dict
 from pipelines.conclude import Finding
 from pipelines.rights import rights_of
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from kiosque.model import Article, Rejected
     from pipelines.newsroom import Newsroom
+    from pipelines.steps.digest import Digest
 
 
 log = logging.getLogger("kiosque.crawl")
 
 
 class KiosquePipeline:
-    """Takes a spider's visits; what comes out is a record where there is a new one, else a dropped item."""
+    """Takes a spider's visits; what comes out is a record as a plain dict where there is a new one, else a drop."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -53,17 +54,19 @@ class KiosquePipeline:
             self._stop(error)
             raise DropItem(f"not saved: {error}") from error
         newsroom.settled(item, settled)
+        if self._crawler.stats is not None:
+            self._crawler.stats.inc_value(f"kiosque/{settled.outcome}")
         if settled.record is None:
             raise DropItem(f"{settled.outcome}: {settled.url}")
-        return settled.record
+        return record_to_dict(settled.record)
 
     async def _finding(self, visit: Visit) -> Finding:
-        reading = await self._read(visit)
+        reading, digest = await self._read(visit)
         policy = self._newsroom.settings.rights_reserved
         rights = rights_of(visit, reading, policy=policy)
         archive = None
         if rights.tdm_reserved and policy == "refuse":  # the page itself said so: nothing of it is kept
-            visit, reading = replace(visit, page=None, outcome="blocked:reserved"), None
+            visit, reading, digest = replace(visit, page=None, outcome="blocked:reserved"), None, None
         elif self._newsroom.archivist is not None:
             archive = await self._newsroom.archivist.keep(visit)
         if visit.page is not None and reading is None:  # a bug of ours: the page stays on the frontier
@@ -72,20 +75,22 @@ class KiosquePipeline:
             visit=visit,
             rights=rights,
             reading=reading,
-            at=datetime.now(UTC),
+            at=self._newsroom.clock.now(),
             archive=archive,
+            digest=digest,
             revisit_after=self._newsroom.settings.revisit_times,
         )
 
-    async def _read(self, visit: Visit) -> Article | Rejected | None:
+    async def _read(self, visit: Visit) -> tuple[Article | Rejected | None, Digest | None]:
         if visit.page is None:
-            return None
+            return None, None
         try:
             learned = await self._newsroom.keeper.learned(visit.outlet.slug)
-            return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
+            with self._newsroom.tally.page_in_pool():
+                return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
         except Exception:  # `read_article` never raises
             log.exception("reading %s failed", visit.url)
-            return None
+            return None, None
 
     def _stop(self, error: StorageError) -> None:
         """End the crawl: a store that refuses one write refuses the next, and nothing may be lost unnoticed."""

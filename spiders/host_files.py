@@ -13,6 +13,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
+from kiosque.clock import Clock
 from spiders.guard import Blocked
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class HostFiles(Generic[T]):
         answer = await asked(origin + self.path, crawler, mark=self.path)
         return self.keep(origin, answer)
 
+    async def renew(self, origin: str, crawler: Crawler) -> T:
+        """Ask a host again, whatever is known of it, and return what holds now."""
+        return await self._ask(origin, crawler)
+
     def keep(self, origin: str, answer: Answer) -> T:
         """Read an answer and keep what it means; return what holds now."""
         reading = self._read(answer)
@@ -110,6 +115,12 @@ class HostFiles(Generic[T]):
             _, old = self._kept.popitem(last=False)
             self._weight -= old.weight
         return reading.value
+
+
+def clock_of(crawler: Crawler) -> Clock:
+    """Return the clock of a crawl: its newsroom's, else the machine's."""
+    newsroom = getattr(getattr(crawler, "spider", None), "newsroom", None)
+    return newsroom.clock if newsroom is not None else Clock()
 
 
 async def asked(url: str, crawler: Crawler, *, mark: str) -> Answer:

@@ -29,8 +29,8 @@ def headers_of(response: Response) -> tuple[tuple[str, str], ...]:
     )
 
 
-def page_of(response: Response) -> Page:
-    """Return the page that a response brought."""
+def page_of(response: Response, *, at: datetime | None = None) -> Page:
+    """Return the page that a response brought; `at` is the time, now without it."""
     asked = response.request.url if response.request else response.url
     redirects = redirects_of(response)
     return Page(
@@ -39,7 +39,7 @@ def page_of(response: Response) -> Page:
         status=response.status,
         headers=headers_of(response),
         body=response.body,
-        fetched_at=datetime.now(UTC),
+        fetched_at=at or datetime.now(UTC),
     )
 
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 PRIORITY = 40
 
 
-def fresh_feed(url: str, outlet: Outlet) -> FeedState:
+def fresh_feed(url: str, outlet: Outlet, *, now: datetime | None = None) -> FeedState:
     """Return the state of a feed that was never polled."""
-    return new_feed(url, outlet=outlet.slug, now=datetime.now(UTC), timezone=outlet.timezone)
+    return new_feed(url, outlet=outlet.slug, now=now or datetime.now(UTC), timezone=outlet.timezone)
 
 
 def left_alone(state: FeedState, *, now: datetime, named: Collection[str]) -> str | None:
@@ -50,7 +50,7 @@ def left_alone(state: FeedState, *, now: datetime, named: Collection[str]) -> st
 
 async def claim(newsroom: Newsroom, states: Sequence[FeedState]) -> None:
     """Set when these feeds are due next before they are asked: a crash in between does not ask them twice."""
-    bounds, now = bounds_of(newsroom), datetime.now(UTC)
+    bounds, now = bounds_of(newsroom), newsroom.clock.now()
     await newsroom.keeper.ask(_save, newsroom.keeper.store, [_claimed(state, now, bounds) for state in states])
 
 
@@ -70,10 +70,16 @@ def bounds_of(newsroom: Newsroom) -> Bounds:
 
 
 def poll_request(
-    state: FeedState, outlet: Outlet, *, callback: Callable[..., Any], errback: Callable[..., Any], parent: str | None
+    state: FeedState,
+    outlet: Outlet,
+    *,
+    callback: Callable[..., Any],
+    errback: Callable[..., Any],
+    parent: str | None,
+    now: datetime,
 ) -> scrapy.Request:
     """Return the request of a poll; `parent` is the sitemap index that named this feed."""
-    headers = request_headers(state, datetime.now(UTC))
+    headers = request_headers(state, now)
     return scrapy.Request(
         state.address,
         callback=callback,
@@ -124,7 +130,7 @@ async def note_poll(
 
     Sets the newsroom's `trouble` and raises `StorageError` when they could not be kept.
     """
-    now = datetime.now(UTC)
+    now = newsroom.clock.now()
     after = decide(state, poll, now=now, rng_fraction=random.random(), bounds=bounds_of(newsroom))  # noqa: S311
     came = poll_outcome(poll, state)
     newsroom.tally.polls[came] += 1

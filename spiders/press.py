@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import scrapy
@@ -115,18 +115,29 @@ class PressSpider(scrapy.Spider):
 
     def _requests(self, work: Work) -> Iterator[Any]:
         if isinstance(work, FeedState):
-            yield self._poll(work, self.newsroom.outlets[work.outlet])
+            if (outlet := self.newsroom.outlets.get(work.outlet)) is not None:  # its file may have gone meanwhile
+                yield self._poll(work, outlet)
         elif isinstance(work, Revisited):
             yield from self._take(work.queued, REVISIT)
         else:
             yield from self._take(work, WAITING)
 
-    def _release(self, visit: Visit, _: Settled) -> None:
+    def _release(self, visit: Visit, settled: Settled) -> None:
         """Forget an address that is settled: the store remembers it, and a service runs for months."""
-        self._taken -= {visit.key, *map(canonical_url, visit.via)}
+        asked = (*visit.via, visit.page.url) if visit.page is not None else visit.via
+        self._taken -= {visit.key, *map(canonical_url, asked), *(address.key for address in settled.addresses)}
+
+    def has(self, key: str) -> bool:
+        """Tell whether this crawl is at an address, by its key."""
+        return key in self._taken
+
+    @property
+    def under_way(self) -> int:
+        """How many addresses this crawl is at."""
+        return len(self._taken)
 
     async def _frontier(self) -> list[Any]:
-        keeper, now = self.newsroom.keeper, datetime.now(UTC)
+        keeper, now = self.newsroom.keeper, self.newsroom.clock.now()
         found = [
             request
             for queued in await keeper.ask(keeper.store.pending, self.plan.slugs)
@@ -175,11 +186,11 @@ class PressSpider(scrapy.Spider):
 
     async def _polls(self) -> list[Any]:
         """Claim the feeds of the plan, and return their polls."""
-        keeper, now = self.newsroom.keeper, datetime.now(UTC)
+        keeper, now = self.newsroom.keeper, self.newsroom.clock.now()
         known = await keeper.ask(keeper.store.feed_states, self.plan.feed_urls)
         states = []
         for outlet, url in self.plan.feeds:
-            state = known.get(url) or fresh_feed(url, outlet)
+            state = known.get(url) or fresh_feed(url, outlet, now=now)
             if (why := left_alone(state, now=now, named=self.plan.named)) is not None:
                 self.newsroom.tally.polls["left-alone"] += 1
                 self.newsroom.tally.problems.append(f"{outlet.slug}: {url}: {why}")
@@ -190,7 +201,8 @@ class PressSpider(scrapy.Spider):
         return [self._poll(state, outlet) for state, outlet in states]
 
     def _poll(self, state: FeedState, outlet: Outlet, parent: str | None = None) -> Any:
-        return poll_request(state, outlet, callback=self.parse_feed, errback=self.feed_failed, parent=parent)
+        now = self.newsroom.clock.now()
+        return poll_request(state, outlet, callback=self.parse_feed, errback=self.feed_failed, parent=parent, now=now)
 
     async def parse_feed(
         self, response: Response, *, state: FeedState, outlet: Outlet, parent: str | None
@@ -219,7 +231,8 @@ class PressSpider(scrapy.Spider):
         keeper = self.newsroom.keeper
         known = await keeper.ask(keeper.store.feed_states, index.children)
         self._polls_left += len(index.children)
-        polls = (known.get(url) or fresh_feed(url, outlet) for url in index.children)
+        now = self.newsroom.clock.now()
+        polls = (known.get(url) or fresh_feed(url, outlet, now=now) for url in index.children)
         return [self._poll(replace(state, timezone=outlet.timezone), outlet, index.url) for state in polls]
 
     def _pass_over(self, queued: QueuedEntry, outlet: Outlet, outcome: str) -> None:
@@ -267,7 +280,7 @@ class PressSpider(scrapy.Spider):
             return
         own = desktop_address(response.url, response.body[:HEAD_BYTES])
         if own is None or own in visit.via:
-            yield replace(visit, page=page_of(response))
+            yield replace(visit, page=page_of(response, at=self.newsroom.clock.now()))
             return
         key = canonical_url(own)
         followed = replace(visit, via=(*visit.via, response.url))

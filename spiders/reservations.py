@@ -12,7 +12,7 @@ from kiosque.model import RightsClaims
 from kiosque.rights import TdmRule, parse_tdmrep, tdm_for
 from kiosque.settings import load_settings
 from spiders.guard import Blocked
-from spiders.host_files import DAY, HOUR, Answer, HostFiles, Reading
+from spiders.host_files import DAY, HOUR, Answer, HostFiles, Reading, clock_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -53,7 +53,9 @@ class HostReservations:
     def __init__(self, crawler: Crawler, *, refuse: bool) -> None:
         self._crawler = crawler
         self._refuse = refuse
-        self._files: HostFiles[Reservations] = HostFiles(PATH, read=read_reservations)
+        self._files: HostFiles[Reservations] = HostFiles(
+            PATH, read=read_reservations, clock=clock_of(crawler).monotonic
+        )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> HostReservations:
@@ -62,6 +64,10 @@ class HostReservations:
         if policy == "ignore":
             raise NotConfigured
         return cls(crawler, refuse=policy == "refuse")
+
+    async def renew(self, origin: str) -> Reservations:
+        """Ask a host again (`https://exemple.fr`), and return its rules."""
+        return await self._files.renew(origin, self._crawler)
 
     async def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""

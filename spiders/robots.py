@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from spiders.guard import Blocked
-from spiders.host_files import DAY, HOUR, MARK, Answer, HostFiles, Reading
+from spiders.host_files import DAY, HOUR, MARK, Answer, HostFiles, Reading, clock_of
 from spiders.pace import slow_down
 
 if TYPE_CHECKING:
@@ -69,12 +69,16 @@ class RobotsTxt:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._files: HostFiles[Robots] = HostFiles(PATH, read=read_robots)
+        self._files: HostFiles[Robots] = HostFiles(PATH, read=read_robots, clock=clock_of(crawler).monotonic)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsTxt:
         """Scrapy's constructor."""
         return cls(crawler)
+
+    async def renew(self, origin: str) -> Robots:
+        """Ask a host again (`https://exemple.fr`), and return what it lets us do now."""
+        return await self._files.renew(origin, self._crawler)
 
     async def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
+from kiosque.errors import KiosqueError
 from spiders.configure import scrapy_settings
 from spiders.press import PressSpider
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from pipelines.newsroom import Newsroom
     from spiders.plan import Plan
+
+log = logging.getLogger("kiosque.crawl")
 
 # Fetches under way get this long after Ctrl-C; what is not finished by then stays on the frontier.
 INTERRUPT_TIME = 5.0
@@ -83,7 +87,13 @@ class Run:
     async def _beside(self, start: Callable[[PressSpider], Awaitable[Any]]) -> None:
         while self._crawler.spider is None:  # noqa: ASYNC110 - Scrapy has no event for it
             await asyncio.sleep(0.02)
-        await start(self._crawler.spider)
+        try:
+            await start(self._crawler.spider)
+        except Exception as error:  # a service without its jobs would look alive and do nothing
+            log.exception("ended: what runs beside the crawl failed")
+            known = error if isinstance(error, KiosqueError) else KiosqueError(f"{type(error).__name__}: {error}")
+            self.newsroom.trouble = self.newsroom.trouble or known
+            self.stop(signal.SIGTERM)
 
 
 async def stop_within(crawler: Crawler, seconds: float) -> None:

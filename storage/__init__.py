@@ -132,8 +132,19 @@ class Batch:
 
     changes: tuple[Change, ...]
     columns: Mapping[str, Sequence[Any]]
-    """By the record's field, plain values as JSON has them. Deleted articles have no row here; the others
+    """By the record's field, as a database gives them: texts are `str` or UTF-8, lists and `rights` are JSON texts,
+    `urls` in any order (`storage.columns.plain` gives what JSON has). Deleted articles have no row here; the others
     stand in the order of `changes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Where a reader of a change feed stopped before its end."""
+
+    cursor: int
+    """The feed's."""
+    position: int
+    """The last change that was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +154,27 @@ class ChangeFeed:
     cursor: int
     """The newest change that it holds: where the next feed goes on."""
     batches: Iterator[Batch]
+    goes_on: bool = False
+    """It begins where an earlier reader stopped, and what that one read is still so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordQuery:
+    """Which records are asked for, and in what order."""
+
+    outlet: str | None = None
+    since: datetime | None = None
+    """Fetched then or later."""
+    search: str | None = None
+    """All these words in title or text."""
+    revisions: bool = False
+    """Every revision, not only the latest of each article."""
+    after: int | None = None
+    """A change number: from there on, oldest change first. None is newest change first."""
+    limit: int | None = None
+
+
+EVERYTHING = RecordQuery()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +220,9 @@ class Sink(Protocol):
 
     def close(self) -> list[ExportFile]:
         """Make what was written durable, and say what it is."""
+
+    def pause(self) -> list[ExportFile]:
+        """Make what was written so far durable, and say what it is: a later sink may go on from there."""
 
     def discard(self) -> None:
         """Let go of the files, closed or not."""
@@ -283,20 +318,8 @@ class Store(Protocol):
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due: their next poll is set to `until` before they are returned."""
 
-    def records(
-        self,
-        *,
-        outlet: str | None = None,
-        since: datetime | None = None,
-        search: str | None = None,
-        revisions: bool = False,
-        after: int | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Record]:
-        """Stream records, newest change first unless `after` a change number is given.
-
-        Latest revisions only unless `revisions`; `since` is about `fetched_at`.
-        """
+    def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
+        """Stream records: the latest revisions, newest change first, unless the query says otherwise."""
 
     def history(self, url: str) -> list[Record]:
         """Return every revision of the article at an address, the first one first."""
@@ -305,12 +328,16 @@ class Store(Protocol):
         """Return the number of the newest change; numbers have no gaps and follow the order of the commits."""
 
     def name(self) -> str:
-        """Return the store's own name: a cursor is `NAME:NUMBER`, and good for this store alone."""
+        """Return the store's own name: a cursor begins with it, and is good for this store alone."""
 
-    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change, nothing where there is no such change."""
+
+    def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
         """Open the change feed after a change number: one state of the store, whatever is written meanwhile.
 
-        With `after=0` it holds what there is, all `new`, and nothing that was deleted.
+        With `after=0` it holds what there is, all `new`, and nothing that was deleted. With the `stop` of an earlier
+        feed after the same number it goes on from there, unless what that one gave has changed since.
         """
 
     def counts(self) -> dict[str, dict[str, int]]:

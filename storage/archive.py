@@ -173,6 +173,10 @@ class WarcArchive:
                     wanted.setdefault(path, set()).update(found)
             return sum(erase(path, offsets) for path, offsets in wanted.items())
 
+    def keep(self, *, days: int, gigabytes: float) -> None:
+        """Keep pages for another time, or up to another size, from now on; 0 is without a limit."""
+        self._keep_days, self._keep_bytes = days, int(gigabytes * GIGABYTE)
+
     def prune(self, *, today: date) -> list[str]:
         """Delete files that are too old, then the oldest while the archive is too large; return what went.
 

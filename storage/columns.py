@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 DAY = len("2024-10-25")
 MONTH = len("2024-10")
+SECONDS = len("2024-10-25T05:12:07")
+LISTS = ("authors", "tags", "urls")
 # The month of an article that nobody dates.
 UNDATED = "unknown"
 
@@ -46,7 +50,7 @@ def select_rows(batch: Batch, filters: Filters) -> Selected:
     standing = [change for change in batch.changes if change.kind != "deleted"]
     if not standing:
         return Selected(columns=columns, changes=batch.changes)
-    reserved = [not filters.include_reserved and rights["tdm_reserved"] is True for rights in columns["rights"]]
+    reserved = _reserved(columns["rights"]) if not filters.include_reserved else [False] * len(standing)
     doubled = [
         filters.one_per_cluster and not kept_out and cluster != id_
         for id_, cluster, kept_out in zip(columns["id"], columns["cluster"], reserved, strict=True)
@@ -61,6 +65,49 @@ def select_rows(batch: Batch, filters: Filters) -> Selected:
     ]
     gone = [change for change in batch.changes if change.kind == "deleted"]
     return Selected(columns=columns, changes=tuple(changes + gone), reserved=sum(reserved), duplicates=sum(doubled))
+
+
+def _reserved(rights: Sequence[str | bytes]) -> list[bool]:
+    """Tell of each row whether its publisher reserves text and data mining."""
+    said = {text: msgspec.json.decode(text).get("tdm_reserved") is True for text in set(rights)}
+    return [said[text] for text in rights]
+
+
+def plain(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Return columns (see `storage.Batch`) with the values that JSON has."""
+    if not columns.get("id"):
+        return dict(columns)
+    said = {text: msgspec.json.decode(text) for text in set(columns["rights"])}
+    made: dict[str, Sequence[Any]] = {name: text_column(values) for name, values in columns.items()}
+    made |= decoded_lists(columns)
+    made["rights"] = [said[text] for text in columns["rights"]]
+    made["paywalled"] = list(map(bool, columns["paywalled"]))
+    for name in ("fetched_at", "first_seen_at"):
+        made[name] = [f"{moment[:SECONDS]}Z" for moment in made[name]]
+    return made
+
+
+def text_column(values: Sequence[Any]) -> Sequence[Any]:
+    """Return a column with its UTF-8 decoded."""
+    return [value.decode() if isinstance(value, bytes) else value for value in values]
+
+
+def decoded_lists(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[list[str]]]:
+    """Return the columns that are lists; in `urls` the record's own stands first, the others in order."""
+    lists = {name: _decoded(columns[name]) for name in LISTS}
+    mains = text_column(columns["url"])
+    lists["urls"] = [
+        urls if urls == [url] else [url, *sorted({*urls} - {url})]
+        for url, urls in zip(mains, lists["urls"], strict=True)
+    ]
+    return lists
+
+
+def _decoded(texts: Sequence[str | bytes | None]) -> list[list[str]]:
+    """Read JSON lists, all of them at once."""
+    joined = b",".join(text.encode() if isinstance(text, str) else text or b"[]" for text in texts)
+    found: list[list[str]] = msgspec.json.decode(b"[%b]" % joined)
+    return found
 
 
 def with_dates(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import Select, Text, case, cast, func, select
 
 from storage import Batch, Change, ChangeFeed
+from storage.columns import LISTS, text_column
 from storage.queries import chunks
+from storage.rows import mark
 from storage.schema import addresses, articles, changes, revisions
 
 if TYPE_CHECKING:
@@ -16,24 +17,40 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from storage import ChangeKind
+    from storage import ChangeKind, Stop
 
-# Articles in one batch: a megabyte of text, which the next batch finds room in again.
-PAGE = 250
+# Articles in one batch: some megabytes of text. Each column of a batch costs Arrow a few calls, whatever its size.
+PAGE = 1_000
+# Digits of a change's sign.
+SIGN = 8
 # The net effect of several changes: the strongest speaks.
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
-LISTS = ("authors", "tags", "urls")
 FROM_REVISION = tuple(column for column in revisions.c if column.name not in {"change", *LISTS, "rights"})
-# JSON comes as text and is read by the batch.
+# JSON stays text.
 AS_TEXT = tuple(cast(revisions.c[name], Text) for name in ("authors", "tags", "rights"))
 NAMES = (*(column.name for column in FROM_REVISION), "authors", "tags", "rights", "first_seen_at", "cluster", "number")
 
 
-def open_feed(connection: Connection, *, after: int) -> ChangeFeed:
-    """Open the feed on a connection that sees one state."""
+def open_feed(connection: Connection, *, after: int, stop: Stop | None = None) -> ChangeFeed:
+    """Open the feed on a connection that sees one state; go on from `stop` when what came before it is still so."""
     cursor = last_number(connection)
-    return ChangeFeed(cursor=cursor, batches=_batches(connection, after))
+    goes_on = stop is not None and after <= stop.position <= stop.cursor <= cursor and _stands(connection, after, stop)
+    begin = stop.position if goes_on and stop is not None else after
+    return ChangeFeed(cursor=cursor, batches=_batches(connection, after, begin), goes_on=goes_on)
+
+
+def _stands(connection: Connection, after: int, stop: Stop) -> bool:
+    """Tell whether no article that stood in the feed up to its stop has changed since."""
+    since = select(changes.c.id).where(changes.c.number > stop.cursor)
+    last = func.max(changes.c.number)
+    moved = (
+        select(changes.c.id)
+        .where(changes.c.number <= stop.cursor, changes.c.id.in_(since))
+        .group_by(changes.c.id)
+        .having(last > after, last <= stop.position)
+    )
+    return connection.execute(moved.limit(1)).first() is None
 
 
 def last_number(connection: Connection) -> int:
@@ -41,13 +58,20 @@ def last_number(connection: Connection) -> int:
     return connection.execute(select(func.max(changes.c.number))).scalar() or 0
 
 
-def _batches(connection: Connection, after: int) -> Iterator[Batch]:
+def sign(connection: Connection, number: int) -> str:
+    """Return eight hexadecimal digits that stand for a change: what it was, of which article, and when."""
+    query = select(changes.c.id, changes.c.revision, changes.c.kind, changes.c.at).where(changes.c.number == number)
+    row = connection.execute(query).first()
+    return mark(":".join(map(str, row)))[:SIGN] if row is not None else ""
+
+
+def _batches(connection: Connection, after: int, begin: int) -> Iterator[Batch]:
     latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
     head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change)
     query = (
         select(*FROM_REVISION, *AS_TEXT, *head, _urls(connection))
         .join(articles, latest)
-        .where(articles.c.change > after)
+        .where(articles.c.change > begin)
         .order_by(articles.c.change)
     )
     for rows in _pages(connection, query):
@@ -60,11 +84,21 @@ def _pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
     if connection.dialect.name == "sqlite":
         # The driver's own rows: SQLAlchemy's cost as much as reading them.
         cursor: Any = connection.execute(query).cursor
-        while rows := cursor.fetchmany(PAGE):
+        while rows := _undecoded(connection, cursor):
             yield rows
     else:
         streamed = connection.execution_options(stream_results=True, yield_per=PAGE)
         yield from streamed.execute(query).partitions(PAGE)
+
+
+def _undecoded(connection: Connection, cursor: Any) -> Sequence[Any]:
+    """Read rows with their texts as UTF-8: Parquet holds that, and decoding takes longer than reading."""
+    driver: Any = connection.connection.driver_connection
+    driver.text_factory = bytes
+    try:
+        return list(cursor.fetchmany(PAGE))
+    finally:
+        driver.text_factory = str
 
 
 def _urls(connection: Connection) -> Any:
@@ -76,18 +110,7 @@ def _urls(connection: Connection) -> Any:
 
 def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
     columns: dict[str, Any] = dict(zip((*NAMES, "urls"), zip(*rows, strict=True), strict=True))
-    ids, numbers = columns["id"], columns.pop("number")
-    for name in LISTS:
-        columns[name] = msgspec.json.decode(f"[{','.join(text or '[]' for text in columns[name])}]")
-    said = {text: msgspec.json.decode(text) for text in set(columns["rights"])}
-    columns["rights"] = [said[text] for text in columns["rights"]]
-    columns["urls"] = [
-        [url] if urls == [url] else [url, *sorted({*urls} - {url})]
-        for url, urls in zip(columns["url"], columns["urls"], strict=True)
-    ]
-    columns["paywalled"] = list(map(bool, columns["paywalled"]))
-    for name in ("fetched_at", "first_seen_at"):
-        columns[name] = [f"{moment[:19]}Z" for moment in columns[name]]
+    ids, numbers = text_column(columns["id"]), columns.pop("number")
     kinds = _kinds(connection, ids, after) if after else {}
     rows_ = zip(numbers, ids, columns["revision"], strict=True)
     noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows_)

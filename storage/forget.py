@@ -9,7 +9,7 @@ from sqlalchemy import String, and_, cast, delete, select, update
 from storage import Forgotten, revisits, search
 from storage.lines import COUNTER
 from storage.put import put
-from storage.queries import chunks, records_by
+from storage.queries import chunks, in_clusters, latest, records_by, records_of
 from storage.rows import mark, short_key, to_text
 from storage.schema import addresses, articles, bands, entries, lines, revisions, tombstones
 from storage.writes import next_numbers, note_changes
@@ -109,7 +109,7 @@ def _erase_articles(connection: Connection, ids: list[str], numbers: Iterator[in
 def _new_heads(connection: Connection, gone: Sequence[str], numbers: Iterator[int], at: datetime) -> None:
     """Name the clusters anew that lost their earliest article."""
     left: dict[str, list[Record]] = {}
-    for record in records_by(connection, articles.c.cluster, gone):
+    for record in records_of(connection, latest().where(in_clusters(gone))):
         left.setdefault(record.cluster or "", []).append(record)
     for members in left.values():
         head = min(members, key=near.appeared)

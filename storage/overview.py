@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Text, and_, case, cast, func, select
+from sqlalchemy import Text, and_, case, cast, func, literal_column, select
 
 from kiosque.errors import StorageError, UsageError
-from kiosque.health import Coverage, Newest, OutletNumbers
+from kiosque.health import COVERAGE_NOW, Coverage, Newest, NewLine, OutletNumbers
 from kiosque.polling import FeedState
 from storage import Change, search
+from storage import lines as learned_lines
 from storage.queries import every, filters, latest, records_by, records_of
 from storage.rows import from_text, to_text
-from storage.schema import articles, changes, entries, feeds, outcomes, revisions
+from storage.schema import articles, changes, entries, feeds, lines, outcomes, revisions, waits
 from storage.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from storage import Store
 
 # Days of outcomes that are counted; articles of the last week are compared with those of the month before.
-HISTORY_DAYS, RECENT_DAYS, BEFORE_DAYS = 28, 7, 35
+# Where the last days alone bring enough, they are: a template that breaks is seen the day after.
+HISTORY_DAYS, SOON_DAYS, RECENT_DAYS, BEFORE_DAYS = 28, 2, 7, 35
 MOST_RECORDS = 1_000
 # PostgreSQL's integers: a cursor beyond is one that no store gave.
 LAST_NUMBER = 2**31 - 1
@@ -67,6 +70,7 @@ def numbers(store: Store, *, now: datetime, coverage: bool = True) -> dict[str, 
         newest, states = _newest(connection), _states(connection)
         days = _outcomes(connection, first)
         recent, before = _coverage(connection, now) if coverage else ({}, {})
+        clutter = _new_clutter(connection, now) if coverage else {}
     slugs = sorted({*stored, *waiting, *states, *days})
     return {
         slug: OutletNumbers(
@@ -79,6 +83,7 @@ def numbers(store: Store, *, now: datetime, coverage: bool = True) -> dict[str, 
             days=days.get(slug, {}),
             recent=recent.get(slug, Coverage()),
             before=before.get(slug, Coverage()),
+            new_clutter=clutter.get(slug, ()),
         )
         for slug in slugs
     }
@@ -159,6 +164,11 @@ def revisions_of(store: Store, article: str) -> list[Record]:
         return records_of(connection, query.limit(MOST_RECORDS))
 
 
+def reading_of(store: Store) -> AbstractContextManager[Connection]:
+    """Open one state of a store's database for reading. Raises `UsageError` for a store that is no database."""
+    return _sql(store).reading()
+
+
 def _sql(store: Store) -> SqlStore:
     if not isinstance(store, SqlStore):
         raise UsageError("--db: this store cannot be looked into; use sqlite:///FILE or postgresql://USER@HOST/NAME")
@@ -184,7 +194,7 @@ def _stored(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _waiting(connection: Connection) -> dict[str, int]:
-    query = select(entries.c.outlet, func.count()).where(entries.c.state == "pending").group_by(entries.c.outlet)
+    query = select(entries.c.outlet, func.count()).where(waits).group_by(entries.c.outlet)
     return {outlet: n for outlet, n in connection.execute(query)}  # noqa: C416 - rows are no tuples to a type checker
 
 
@@ -229,24 +239,95 @@ def _outcomes(connection: Connection, first: str) -> dict[str, dict[str, dict[st
 
 
 def _coverage(connection: Connection, now: datetime) -> tuple[dict[str, Coverage], dict[str, Coverage]]:
-    """Return the coverage of the last week's articles, and of those of the month before."""
-    fresh = case((articles.c.first_seen_at >= to_text(now - timedelta(days=RECENT_DAYS)), 1), else_=0).label("fresh")
-    has = {
+    """Return the coverage of the last days' articles, and of those of the month before the last week.
+
+    The last days are two where these brought enough articles to judge, else seven.
+    """
+    stretch = case(
+        (articles.c.first_seen_at >= to_text(now - timedelta(days=SOON_DAYS)), "soon"),
+        (articles.c.first_seen_at >= to_text(now - timedelta(days=RECENT_DAYS)), "recent"),
+        else_="before",
+    ).label("stretch")
+    sums = [func.sum(case((condition, 1), else_=0)).label(name) for name, condition in _has().items()]
+    query = (
+        select(articles.c.outlet, stretch, func.count().label("articles"), *sums, func.avg(revisions.c.word_count))
+        .join(revisions, _is_latest())
+        .where(articles.c.first_seen_at >= to_text(now - timedelta(days=BEFORE_DAYS)))
+        .group_by(articles.c.outlet, literal_column("stretch"))
+    )
+    examples = {slug: newest.url for slug, newest in _newest(connection).items()}
+    lacking = _lacking(connection, now)
+    by_stretch: dict[str, dict[str, Coverage]] = {"soon": {}, "recent": {}, "before": {}}
+    for outlet, name, n, dated, signed, led, words in connection.execute(query):
+        by_stretch[name][outlet] = Coverage(
+            articles=n, date=dated, authors=signed, lead=led, words=float(words), example=examples.get(outlet)
+        )
+    fresh = {}
+    for outlet in by_stretch["soon"].keys() | by_stretch["recent"].keys():
+        soon, week = (by_stretch[name].get(outlet, Coverage()) for name in ("soon", "recent"))
+        found = soon if soon.articles >= COVERAGE_NOW else _together(soon, week)
+        fresh[outlet] = replace(found, lacking=lacking.get(outlet, {}))
+    return fresh, by_stretch["before"]
+
+
+def _has() -> dict[str, Any]:
+    return {
         "date": revisions.c.published.is_not(None),
         "authors": cast(revisions.c.authors, Text) != "[]",
         "lead": revisions.c.lead.is_not(None),
     }
-    sums = [func.sum(case((condition, 1), else_=0)).label(name) for name, condition in has.items()]
-    query = (
-        select(articles.c.outlet, fresh, func.count().label("articles"), *sums, func.avg(revisions.c.word_count))
-        .join(revisions, and_(revisions.c.id == articles.c.id, revisions.c.revision == articles.c.revision))
-        .where(articles.c.first_seen_at >= to_text(now - timedelta(days=BEFORE_DAYS)))
-        .group_by(articles.c.outlet, fresh)
+
+
+def _is_latest() -> Any:
+    return and_(revisions.c.id == articles.c.id, revisions.c.revision == articles.c.revision)
+
+
+def _together(one: Coverage, other: Coverage) -> Coverage:
+    n = one.articles + other.articles
+    return Coverage(
+        articles=n,
+        date=one.date + other.date,
+        authors=one.authors + other.authors,
+        lead=one.lead + other.lead,
+        words=(one.words * one.articles + other.words * other.articles) / n,
+        example=one.example or other.example,
     )
-    examples = {slug: newest.url for slug, newest in _newest(connection).items()}
-    found: tuple[dict[str, Coverage], dict[str, Coverage]] = ({}, {})
-    for outlet, is_fresh, n, dated, signed, led, words in connection.execute(query):
-        found[0 if is_fresh else 1][outlet] = Coverage(
-            articles=n, date=dated, authors=signed, lead=led, words=float(words), example=examples.get(outlet)
+
+
+def _lacking(connection: Connection, now: datetime) -> dict[str, dict[str, str]]:
+    """Return by outlet and field the address of the newest article of the last week that does not have it."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, condition in _has().items():
+        query = (
+            select(articles.c.outlet, revisions.c.url)
+            .join(revisions, _is_latest())
+            .where(articles.c.first_seen_at >= to_text(now - timedelta(days=RECENT_DAYS)), ~condition)
+            .order_by(articles.c.first_seen_at, articles.c.number)
         )
+        for outlet, url in connection.execute(query):
+            found[outlet][name] = url  # the last one stays
     return found
+
+
+def _new_clutter(connection: Connection, now: datetime) -> dict[str, tuple[NewLine, ...]]:
+    """Return the learned lines first met in the last week, of outlets that were read a week before that."""
+    since, long_before = (to_text(now - timedelta(days=days)) for days in (RECENT_DAYS, 2 * RECENT_DAYS))
+    first_seen = func.min(articles.c.first_seen_at)
+    oldest = select(articles.c.outlet).group_by(articles.c.outlet).having(first_seen < long_before)
+    query = (
+        select(lines.c.outlet, lines.c.line, lines.c.first_seen)
+        .where(
+            lines.c.articles >= learned_lines.LEAST,
+            lines.c.mark != learned_lines.COUNTER,
+            lines.c.first_seen >= since,
+            lines.c.outlet.in_(oldest),
+        )
+        .order_by(lines.c.outlet, lines.c.articles.desc(), lines.c.line)
+    )
+    rows = connection.execute(query).all()
+    learned = {outlet: learned_lines.learned(connection, outlet) for outlet in {row.outlet for row in rows}}
+    found: dict[str, list[NewLine]] = defaultdict(list)
+    for outlet, line, met in rows:
+        if line in learned[outlet]:
+            found[outlet].append(NewLine(line=line, first_seen=from_text(met)))
+    return {outlet: tuple(some) for outlet, some in found.items()}

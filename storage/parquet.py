@@ -6,18 +6,14 @@ import contextlib
 import hashlib
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from kiosque.errors import StorageError, UsageError
-from storage import ExportFile
-from storage.columns import with_dates
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-try:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-except ImportError as error:  # pragma: no cover - the tests have it
-    raise UsageError("--format parquet needs pyarrow: pip install 'kiosque[parquet]'") from error
+from kiosque.errors import StorageError
+from storage import ExportFile
+from storage.arrow import by_month, schema_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +21,9 @@ if TYPE_CHECKING:
 
 # A row group: large enough to compress well, small enough to read a part of.
 GROUP_BYTES = 16_000_000
-# All that waits to be written, over all months.
+# All that waits to be written, over all months; and what is gathered before it is cut into months.
 MOST_BYTES = 64_000_000
+MIXED_BYTES = 24_000_000
 # Files open at once: a dataset of thirty years.
 MOST_OPEN = 400
 # Columns whose values repeat; a text never does, and looking for repeats costs a third of the writing.
@@ -43,105 +40,47 @@ REPEATED = [
     "kiosque_version",
 ]
 
-_TEXT = pa.string()
-_TEXTS = pa.list_(pa.string())
-_INSTANT = pa.timestamp("us", tz="UTC")
-RIGHTS = pa.struct(
-    [
-        ("robots", _TEXT),
-        ("tdm_reserved", pa.bool_()),
-        ("tdm_policy", _TEXT),
-        ("noai", pa.bool_()),
-        # Pairs, not a map: pandas and `datasets` have no maps.
-        ("from", pa.list_(pa.struct([("what", _TEXT), ("where", _TEXT)]))),
-    ]
-)
-TYPES: dict[str, pa.DataType] = {
-    "revision": pa.int32(),
-    "urls": _TEXTS,
-    "authors": _TEXTS,
-    "tags": _TEXTS,
-    "published_confidence": pa.float64(),
-    "fetched_at": _INSTANT,
-    "first_seen_at": _INSTANT,
-    "paywalled": pa.bool_(),
-    "word_count": pa.int32(),
-    "rights": RIGHTS,
-    "published_at": _INSTANT,
-    "published_on": pa.date32(),
-    "number": pa.int64(),
-}
-
-
-def schema_of(names: Sequence[str]) -> pa.Schema:
-    """Return the types of columns; a text where none is given."""
-    return pa.schema([(name, TYPES.get(name, _TEXT)) for name in names])
-
-
-def table_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Table:
-    """Return columns of JSON values as a table."""
-    return pa.table([_array(columns[field.name], field) for field in schema], schema=schema)
-
-
-def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
-    if field.name == "rights":
-        return _rights(values)
-    if field.name in {"fetched_at", "first_seen_at"}:
-        return pa.array(values, pa.string()).cast(field.type)
-    return pa.array(values, field.type)
-
-
-def _rights(values: Sequence[dict[str, Any]]) -> pa.Array:
-    """Return rights as structures; few are said in many ways, so each is made once."""
-    known: dict[int, int] = {}  # by the identity of objects that `values` keeps alive
-    places = [known.setdefault(id(rights), len(known)) for rights in values]
-    firsts = dict(zip(places, values, strict=True))
-    made = [
-        rights | {"from": [{"what": what, "where": where} for what, where in rights["from"].items()]}
-        for _, rights in sorted(firsts.items())
-    ]
-    return pa.array(made, RIGHTS).take(pa.array(places, pa.int32()))
-
 
 class ParquetSink:
     """The protocol `storage.Sink` on a folder of Parquet files."""
 
-    def __init__(self, folder: Path, name: str, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, name: str, names: Sequence[str], done: Sequence[ExportFile] = ()) -> None:
         self._folder = folder
         self._name = name
         self._dated = "published" in names
         extra = ("published_at", "published_on", "published_month") if self._dated else ()
         self._schema = schema_of([*names, *extra])
+        self._mixed: list[pa.Table] = []
+        self._mixed_size = 0
         self._waiting: dict[str, list[pa.Table]] = {}
         self._sizes: dict[str, int] = {}
         self._open: dict[str, pq.ParquetWriter] = {}
-        self._rows: dict[str, int] = {}
+        self._rows = {file.name: file.rows for file in done}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet")
         self._writing: Future[None] | None = None
 
     def write(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, each to the file of its month."""
-        for name, part in self._parts(columns):
-            table = table_of(part, self._schema)
+        table = table_of(columns, self._schema)
+        self._mixed.append(table)
+        self._mixed_size += table.nbytes
+        if self._mixed_size >= MIXED_BYTES:
+            self._sort()
+
+    def _sort(self) -> None:
+        """Put what was gathered with the others of its month."""
+        if not self._mixed:
+            return
+        mixed = pa.concat_tables(self._mixed)
+        self._mixed, self._mixed_size = [], 0
+        for month, table in by_month(mixed) if self._dated else [("", mixed)]:
+            name = self._file(month) if self._dated else self._name
             self._waiting.setdefault(name, []).append(table)
             self._sizes[name] = self._sizes.get(name, 0) + table.nbytes
             if self._sizes[name] >= GROUP_BYTES:
                 self._flush(name)
         while sum(self._sizes.values()) > MOST_BYTES:
             self._flush(max(self._sizes, key=lambda name: self._sizes[name]))
-
-    def _parts(self, columns: Mapping[str, Sequence[Any]]) -> list[tuple[str, Mapping[str, Sequence[Any]]]]:
-        if not self._dated:
-            return [(self._name, columns)]
-        whole = with_dates(columns)
-        months = sorted(set(whole["published_month"]))
-        if len(months) == 1:
-            return [(self._file(months[0]), whole)]
-        parts: list[tuple[str, Mapping[str, Sequence[Any]]]] = []
-        for month in months:
-            its = [one == month for one in whole["published_month"]]
-            parts.append((self._file(month), {name: list(compress(values, its)) for name, values in whole.items()}))
-        return parts
 
     def _file(self, month: str) -> str:
         # Not `published_month=`: pyarrow refuses a column that stands both in a folder's name and, as plain text, in
@@ -185,15 +124,21 @@ class ParquetSink:
 
     def close(self) -> list[ExportFile]:
         """Write what waits, and make the files durable. An export without records has one empty file."""
+        self._sort()
+        if not self._waiting and not self._rows:
+            name = self._writable(self._file("unknown") if self._dated else self._name)
+            self._rows[name] = 0
+        return self.pause()
+
+    def pause(self) -> list[ExportFile]:
+        """Write what waits, and finish the files: what comes later goes into further parts."""
+        self._sort()
         for name in sorted(self._waiting):
             self._flush(name)
         self._wait()
-        if not self._rows:
-            name = self._writable(self._file("unknown") if self._dated else self._name)
-            self._rows[name] = 0
         try:
-            for writer in self._open.values():
-                writer.close()
+            while self._open:
+                self._open.popitem()[1].close()
             return [self._closed(name) for name in sorted(self._rows)]
         except OSError as error:
             raise StorageError(f"{self._folder}: {error.strerror or error}; nothing was replaced") from error

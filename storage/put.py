@@ -62,11 +62,16 @@ def put_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 
 def _values(rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Return the rows' values, lists and dictionaries as JSON."""
-    names = [name for name, value in rows[0].items() if isinstance(value, (list, dict))]
-    if not names:
+    places = [place for place, value in enumerate(rows[0].values()) if isinstance(value, (list, dict))]
+    if not places:
         return [tuple(row.values()) for row in rows]
-    encode = msgspec.json.encode
-    return [tuple((row | {name: encode(row[name]).decode() for name in names}).values()) for row in rows]
+    encode, found = msgspec.json.encode, []
+    for row in rows:
+        values = [*row.values()]
+        for place in places:
+            values[place] = encode(values[place]).decode()
+        found.append(tuple(values))
+    return found
 
 
 class _Saying(NamedTuple):

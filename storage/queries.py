@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
 from storage.rows import record_from, to_text
 from storage.schema import addresses, articles, revisions
@@ -37,6 +37,15 @@ def every() -> Select[Any]:
 def latest() -> Select[Any]:
     """Select the latest revision of each article."""
     return every().where(revisions.c.revision == articles.c.revision)
+
+
+def in_clusters(names: Sequence[str]) -> Any:
+    """Return the condition that an article belongs to one of these clusters; at most as many as `chunks` gives.
+
+    The earliest of a cluster bears its name, and only the others stand in the index.
+    """
+    others = and_(articles.c.cluster.in_(names), articles.c.cluster != articles.c.id)
+    return or_(others, and_(articles.c.id.in_(names), articles.c.cluster == articles.c.id))
 
 
 def filters(outlet: str | None, since: datetime | None) -> list[Any]:

@@ -54,10 +54,18 @@ def due(connection: Connection, outlets: Collection[str], *, at: datetime, limit
     """Return the main addresses of articles that are to be asked again by then, with their validators."""
     query = own_addresses().join(revisits, revisits.c.article == articles.c.id)
     when = and_(revisits.c.next_due <= to_text(at), revisits.c.outlet.in_(sorted(outlets)))
-    rows = connection.execute(query.where(when).order_by(revisits.c.next_due).limit(limit)).mappings()
-    return [
-        QueuedEntry(**{name: row[name] for name in ("key", "outlet", "url", "etag", "last_modified")}) for row in rows
-    ]
+    return _queued(connection, query.where(when).order_by(revisits.c.next_due).limit(limit))
+
+
+def recent(connection: Connection, outlets: Collection[str], *, since: datetime) -> list[QueuedEntry]:
+    """Return the main addresses of articles first seen since then, with their validators."""
+    its = and_(articles.c.outlet.in_(sorted(outlets)), articles.c.first_seen_at >= to_text(since))
+    return _queued(connection, own_addresses().where(its).order_by(articles.c.first_seen_at))
+
+
+def _queued(connection: Connection, query: Select[Any]) -> list[QueuedEntry]:
+    names = ("key", "outlet", "url", "etag", "last_modified")
+    return [QueuedEntry(**{name: row[name] for name in names}) for row in connection.execute(query).mappings()]
 
 
 def own_addresses() -> Select[Any]:

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 _PLACED = {"id", "first_seen_at", "fetched_at", "urls", "authors", "tags", "rights", "cluster"}
 _PLAIN = tuple(name for name in Record.__dataclass_fields__ if name not in _PLACED)
 _plain_values = attrgetter(*_PLAIN)
-# PostgreSQL cannot index more than 2,704 bytes. Addresses are far shorter; a key beyond this is hashed.
+_NO_TEXT = {"revision", "published_confidence", "paywalled", "word_count"}
+_texts = attrgetter(*(name for name in _PLAIN if name not in _NO_TEXT))
+# PostgreSQL cannot index more than 2,704 bytes, and key and URL stand in one index. Addresses are far shorter; a key
+# beyond this is hashed.
 LONGEST_KEY = 1_000
-LONGEST_URL = 2_000
+LONGEST_URL = 1_600
 
 
 @lru_cache(maxsize=512)  # a batch writes each of its instants several times
@@ -43,7 +46,9 @@ def storable(value: Any) -> Any:
     >>> storable("a\x00b\ud800c")
     'ab?c'
     """
-    return value if not isinstance(value, str) or _is_storable(value) else _without_the_rest(value)
+    if not isinstance(value, str) or (value.isascii() and "\x00" not in value) or _is_storable(value):
+        return value
+    return _without_the_rest(value)
 
 
 def _is_storable(text: str) -> bool:
@@ -60,6 +65,7 @@ def _without_the_rest(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+@lru_cache(maxsize=512)  # a batch writes each of its keys several times
 def short_key(key: str) -> str:
     """Return a key as the database has it: itself, or a hash of one that no index could take.
 
@@ -79,16 +85,16 @@ def mark(text: str) -> str:
 def revision_row(record: Record) -> dict[str, Any]:
     """Return the record's row in `revisions`."""
     row = dict(zip(_PLAIN, _plain_values(record), strict=True))
-    if not _is_storable("".join(value for value in row.values() if isinstance(value, str))):
+    authors, tags = list(record.authors), list(record.tags)
+    if not _is_storable("".join([*filter(None, _texts(record)), *authors, *tags])):
         row = {name: storable(value) for name, value in row.items()}
-    return row | {
-        "id": record.id,
-        "language": row["language"][:35],
-        "fetched_at": to_text(record.fetched_at),
-        "authors": list(map(storable, record.authors)),
-        "tags": list(map(storable, record.tags)),
-        "rights": rights_to_dict(record.rights),
-    }
+        authors, tags = list(map(storable, authors)), list(map(storable, tags))
+    row["id"] = record.id
+    row["language"] = row["language"][:35]
+    row["fetched_at"] = to_text(record.fetched_at)
+    row["authors"], row["tags"] = authors, tags
+    row["rights"] = rights_to_dict(record.rights)
+    return row
 
 
 def record_from(row: Any, urls: tuple[str, ...]) -> Record:

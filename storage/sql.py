@@ -6,17 +6,13 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import select
 
-from kiosque.polling import FeedState
-from kiosque.urls import canonical_url
-from storage import Enqueued, QueuedEntry, feed, forget, lines, revisits, writes
-from storage import search as search_module
+from storage import EVERYTHING, feed, forget, frontier, lines, reads, revisits, search, writes
 from storage.engine import empty_journal, make_engine, prepare, reading, writing
-from storage.queries import chunks, every, filters, latest, records_by, records_of, urls_of
-from storage.rows import claim_changed, queued_from, record_from, short_key, to_text
-from storage.schema import addresses, articles, bands, entries, feeds, meta, revisions
+from storage.queries import in_clusters, latest, records_by, records_of
+from storage.reads import first_page, read_page
+from storage.schema import articles, meta
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -26,11 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kiosque.model import FeedEntry, Record
-    from storage import ChangeFeed, Forgotten, LineCount, Settled
-
-# Records read at once when a table is streamed.
-PAGE = 200
-CHANGE = revisions.c.change
+    from kiosque.polling import FeedState
+    from storage import ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry, RecordQuery, Settled, Stop
+    from storage.reads import Page
 
 
 class SqlStore:
@@ -73,6 +67,10 @@ class SqlStore:
         """Open a transaction that sees one state of the store: for questions that are no part of the protocol."""
         return self._reading()
 
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Open a unit of work, or join the one that is open, as `reading` does for questions."""
+        return self._writing()
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         current: Connection | None = getattr(self._open, "connection", None)
@@ -84,17 +82,8 @@ class SqlStore:
 
     def known(self, keys: Collection[str]) -> dict[str, Record]:
         """Return the latest record of each address key that belongs to an article."""
-        given = {short_key(key): key for key in keys}
         with self._reading() as connection:
-            owner = {
-                key: article
-                for some in chunks(sorted(given))
-                for key, article in connection.execute(
-                    select(addresses.c.key, addresses.c.article).where(addresses.c.key.in_(some))
-                )
-            }
-            by_id = {record.id: record for record in records_by(connection, articles.c.id, owner.values())}
-        return {given[key]: by_id[article] for key, article in owner.items()}
+            return reads.known(connection, keys)
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """Write finished URLs: the revision, its addresses, the frontier's row and the outcome."""
@@ -108,12 +97,8 @@ class SqlStore:
 
     def near(self, bands_: Collection[int], *, limit: int) -> list[Record]:
         """Return the latest records of articles that share bands, those that share most first."""
-        meet = func.count().label("meet")
-        query = select(bands.c.article, meet).where(bands.c.band.in_(list(bands_))).group_by(bands.c.article)
         with self._reading() as connection:
-            met = connection.execute(query.order_by(meet.desc(), bands.c.article).limit(limit)).scalars().all()
-            most = case({number: place for place, number in enumerate(met)}, value=articles.c.number)
-            return records_of(connection, latest().where(articles.c.number.in_(met)).order_by(most)) if met else []
+            return reads.near(connection, bands_, limit=limit)
 
     def by_id(self, ids: Collection[str]) -> dict[str, Record]:
         """Return the latest record of each of these articles."""
@@ -123,7 +108,7 @@ class SqlStore:
     def cluster(self, name: str) -> list[Record]:
         """Return the latest records of a cluster's articles."""
         with self._reading() as connection:
-            return records_by(connection, articles.c.cluster, [name])
+            return records_of(connection, latest().where(in_clusters([name])))
 
     def forgotten(self, keys: Collection[str], outlet: str) -> set[str]:
         """Return those of an outlet's address keys that may not come back."""
@@ -161,65 +146,20 @@ class SqlStore:
 
     def enqueue(self, outlet: str, entries_: Sequence[tuple[str, FeedEntry]], *, at: datetime) -> Enqueued:
         """Put a feed's entries on the frontier."""
-        wanted = dict(reversed(entries_))  # a key that stands twice in a feed: the first entry speaks
         with self._writing() as connection:
-            rows = {
-                row["key"]: row
-                for some in chunks(sorted(map(short_key, wanted)))
-                for row in connection.execute(select(entries).where(entries.c.key.in_(some))).mappings()
-            }
-            barred = forget.barred(connection, wanted.keys(), outlet)
-            fresh, known, again, gone = [], [], [], []
-            # A feed lists its newest first; the frontier is worked off oldest first.
-            for key, entry in wanted.items():
-                row = rows.get(short_key(key))
-                queued = QueuedEntry(key=key, outlet=outlet, url=entry.url, entry=entry)
-                if key in barred:
-                    gone.append(queued)
-                elif row is None or row["state"] == "pending":
-                    fresh.append(queued)
-                elif claim_changed(row["claim"], entry):
-                    again.append(queued)
-                    fresh.append(queued)
-                else:
-                    known.append(queued)
-            writes.queue(connection, [queued for queued in fresh if short_key(queued.key) not in rows], at)
-            for queued in again:
-                writes.queue_again(connection, queued)
-        return Enqueued(fresh=tuple(fresh), known=tuple(known), forgotten=tuple(gone))
+            return frontier.enqueue(connection, outlet, entries_, at)
 
     def pending(
         self, outlets: Collection[str], *, due: datetime | None = None, limit: int | None = None
     ) -> list[QueuedEntry]:
         """Return what still waits to be fetched, oldest first."""
-        query = select(entries).where(entries.c.state == "pending", entries.c.outlet.in_(sorted(outlets)))
-        if due is not None:
-            query = query.where(func.coalesce(entries.c.next_try, "") <= to_text(due))
         with self._reading() as connection:
-            rows = connection.execute(query.order_by(entries.c.number).limit(limit)).mappings()
-            return [queued_from(dict(row)) for row in rows]
+            return frontier.pending(connection, outlets, due=due, limit=limit)
 
     def recent(self, outlets: Collection[str], *, since: datetime) -> list[QueuedEntry]:
         """Return the main addresses of recent articles, with their validators."""
-        latest = and_(revisions.c.id == articles.c.id, revisions.c.revision == articles.c.revision)
-        query = (
-            select(articles.c.outlet, addresses)
-            .join(revisions, latest)
-            .join(addresses, and_(addresses.c.article == articles.c.id, addresses.c.url == revisions.c.url))
-            .where(articles.c.outlet.in_(sorted(outlets)), articles.c.first_seen_at >= to_text(since))
-            .order_by(articles.c.first_seen_at)
-        )
         with self._reading() as connection:
-            return [
-                QueuedEntry(
-                    key=row["key"],
-                    outlet=row["outlet"],
-                    url=row["url"],
-                    etag=row["etag"],
-                    last_modified=row["last_modified"],
-                )
-                for row in connection.execute(query).mappings()
-            ]
+            return revisits.recent(connection, outlets, since=since)
 
     def revisits(self, outlets: Collection[str], *, due: datetime, limit: int) -> list[QueuedEntry]:
         """Return the main addresses of articles that are to be asked again by then."""
@@ -234,70 +174,27 @@ class SqlStore:
     def feed_states(self, urls: Collection[str]) -> dict[str, FeedState]:
         """Return the poll state of the feeds that have one."""
         with self._reading() as connection:
-            return {
-                row["url"]: msgspec.json.decode(row["state"], type=FeedState)
-                for some in chunks(sorted(urls))
-                for row in connection.execute(select(feeds).where(feeds.c.url.in_(some))).mappings()
-            }
+            return frontier.feed_states(connection, urls)
 
     def save_feed(self, state: FeedState) -> None:
         """Keep a feed's poll state."""
         with self._writing() as connection:
-            writes.save_feed(connection, state)
+            frontier.save_feed(connection, state)
 
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due, and set their next poll to `until` before they are returned."""
-        query = (
-            select(feeds)
-            .where(feeds.c.next_due <= to_text(now), feeds.c.outlet.in_(sorted(outlets)))
-            .order_by(feeds.c.next_due)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
         with self._writing() as connection:
-            rows = connection.execute(query).mappings().all()
-            claimed = [row["url"] for row in rows]
-            connection.execute(update(feeds).where(feeds.c.url.in_(claimed)).values(next_due=to_text(until)))
-        return [msgspec.json.decode(row["state"], type=FeedState) for row in rows]
+            return frontier.claim_due(connection, outlets, now=now, until=until, limit=limit)
 
-    def records(
-        self,
-        *,
-        outlet: str | None = None,
-        since: datetime | None = None,
-        search: str | None = None,
-        revisions: bool = False,
-        after: int | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Record]:
+    def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
         """Stream records in the order of their last change."""
-        query = every() if revisions else latest()
-        query = query.where(*filters(outlet, since))
-        if search:
+        if query.search:
             self.index()
-            wanted = search_module.matches(self._engine.dialect.name, search)
-            if wanted is None:
-                return
-            query = query.where(wanted)
-        newest_first = after is None
-        # An article stands where its last change is; an old revision where it was made.
-        order = CHANGE if revisions else articles.c.change
-        place = None if newest_first else after
-        left = limit
-        while left is None or left > 0:
-            page = query.limit(min(PAGE, left or PAGE))
-            if place is not None:
-                page = page.where(place > order if newest_first else place < order)
-            page = page.order_by(order.desc() if newest_first else order)
+        page: Page | None = first_page(query, dialect=self.dialect)
+        while page is not None:
             with self._reading() as connection:
-                rows = connection.execute(page).mappings().all()
-                urls = urls_of(connection, {row["id"] for row in rows})
-            for row in rows:
-                yield record_from(row, urls.get(row["id"], ()))
-            if len(rows) < min(PAGE, left or PAGE):
-                return
-            place = rows[-1]["change" if revisions else "last_change"]
-            left = None if left is None else left - len(rows)
+                found, page = read_page(connection, page)
+            yield from found
 
     def index(self, *, most: int | None = None) -> bool:
         """Bring the search index up to date, or on by `most` batches; return whether it is.
@@ -305,33 +202,33 @@ class SqlStore:
         A store that may only be read is searched as it is.
         """
         with self._reading() as connection:
-            more = search_module.behind(connection)
+            more = search.behind(connection)
         while more and (most is None or most > 0):
             with self._writing() as connection:
-                more = search_module.catch_up(connection)
+                more = search.catch_up(connection)
             most = None if most is None else most - 1
         return not more
 
     def history(self, url: str) -> list[Record]:
         """Return every revision of the article at an address, the first one first."""
-        at = or_(addresses.c.key == short_key(canonical_url(url)), addresses.c.url == url)
         with self._reading() as connection:
-            ids = connection.execute(select(addresses.c.article).where(at)).scalars().all()
-            return records_of(connection, every().where(articles.c.id.in_(ids[:1])).order_by(CHANGE))
-
-    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
-        """Open the change feed after a change number."""
-        return self._changed(after)
+            return reads.history(connection, url)
 
     @contextmanager
-    def _changed(self, after: int) -> Iterator[ChangeFeed]:
+    def changed(self, *, after: int = 0, stop: Stop | None = None) -> Iterator[ChangeFeed]:
+        """Open the change feed after a change number."""
         with self._reading() as connection:
-            yield feed.open_feed(connection, after=after)
+            yield feed.open_feed(connection, after=after, stop=stop)
 
     def name(self) -> str:
         """Return the store's own name."""
         with self._reading() as connection:
             return str(connection.execute(select(meta.c.value).where(meta.c.key == "store")).scalar_one())
+
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change."""
+        with self._reading() as connection:
+            return feed.sign(connection, number)
 
     def last_change(self) -> int:
         """Return the number of the newest change."""
@@ -340,18 +237,8 @@ class SqlStore:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many articles, revisions and waiting entries each outlet has."""
-        waiting = entries.c.state == "pending"
-        queries = {
-            "articles": select(articles.c.outlet, func.count()).group_by(articles.c.outlet),
-            "revisions": select(revisions.c.outlet, func.count()).group_by(revisions.c.outlet),
-            "pending": select(entries.c.outlet, func.count()).where(waiting).group_by(entries.c.outlet),
-        }
-        found: dict[str, dict[str, int]] = {}
         with self._reading() as connection:
-            for name, query in queries.items():
-                for outlet, n in connection.execute(query):
-                    found.setdefault(outlet, dict.fromkeys(queries, 0))[name] = n
-        return found
+            return reads.counts(connection)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -6,15 +6,14 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import and_, delete, func, select, update
 
 from pipelines.steps import near
 from storage import FORGOTTEN, revisits, search
 from storage.put import put, put_new
-from storage.queries import chunks
-from storage.rows import LONGEST_URL, claim_text, revision_row, short_key, storable, to_text
-from storage.schema import addresses, articles, bands, changes, entries, feeds, outcomes, revisions
+from storage.queries import chunks, in_clusters
+from storage.rows import LONGEST_URL, revision_row, short_key, storable, to_text
+from storage.schema import addresses, articles, bands, changes, entries, outcomes, revisions, waits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kiosque.model import Record
-    from kiosque.polling import FeedState
-    from storage import Address, ChangeKind, QueuedEntry, Settled
+    from storage import Address, ChangeKind, Settled
 
 
 ONE_MORE = (("attempts", "old.attempts + 1"),)
@@ -156,7 +154,7 @@ def _place(connection: Connection, settled: Sequence[Settled], numbers: Iterator
     }
     for one, placing in placed:
         if placing.renamed is not None and one.record is not None:
-            moved = and_(articles.c.cluster == placing.renamed, articles.c.id != one.record.id)
+            moved = and_(in_clusters([placing.renamed]), articles.c.id != one.record.id)
             members = connection.execute(select(articles.c.id).where(moved)).scalars().all()
             connection.execute(update(articles).where(moved).values(cluster=placing.cluster))
             note_changes(connection, members, numbers, kind="corrected", at=one.at)
@@ -183,11 +181,11 @@ def _keep_addresses(connection: Connection, settled: Sequence[Settled]) -> None:
         ("etag", "coalesce(new.etag, old.etag)"),
         ("last_modified", "coalesce(new.last_modified, old.last_modified)"),
     )
-    put(connection, addresses, list(rows.values()), on=("url",), formulas=stays)
+    put(connection, addresses, list(rows.values()), on=("key", "url"), formulas=stays)
     # The articles' other addresses that still waited need no fetch of their own.
     keys = {short_key(a.key) for one in settled if one.article for a in one.addresses if a.key != one.key}
     for some in chunks(sorted(keys)):
-        waiting = and_(entries.c.key.in_(some), entries.c.state == "pending")
+        waiting = and_(entries.c.key.in_(some), waits)
         connection.execute(update(entries).where(waiting).values(state="done", outcome="duplicate"))
 
 
@@ -226,37 +224,3 @@ def _count(connection: Connection, settled: Sequence[Settled]) -> None:
     counted = Counter((to_text(one.at)[:10], one.outlet, storable(one.outcome)[:80]) for one in settled)
     rows = [{"day": day, "outlet": outlet, "outcome": outcome, "n": n} for (day, outlet, outcome), n in counted.items()]
     put(connection, outcomes, rows, on=("day", "outlet", "outcome"), formulas=(("n", "old.n + new.n"),))
-
-
-def queue(connection: Connection, queued: Sequence[QueuedEntry], at: datetime) -> None:
-    """Put entries on the frontier."""
-    rows = {
-        short_key(one.key): {
-            "key": short_key(one.key),
-            "outlet": one.outlet,
-            "url": storable(one.url),
-            "claim": claim_text(one.entry),
-            "state": "pending",
-            "attempts": 0,
-            "seen_at": to_text(at),
-        }
-        for one in queued
-    }
-    put(connection, entries, list(rows.values()), on=("key",))
-
-
-def queue_again(connection: Connection, queued: QueuedEntry) -> None:
-    """Let an entry be fetched once more."""
-    again = {"state": "pending", "attempts": 0, "next_try": None, "claim": claim_text(queued.entry)}
-    connection.execute(update(entries).where(entries.c.key == short_key(queued.key)).values(again))
-
-
-def save_feed(connection: Connection, state: FeedState) -> None:
-    """Keep a feed's poll state."""
-    row = {
-        "url": state.url,
-        "outlet": state.outlet,
-        "next_due": to_text(state.next_due) if state.next_due else None,
-        "state": msgspec.json.encode(state).decode(),
-    }
-    put(connection, feeds, [row], on=("url",), change=("outlet", "next_due", "state"))

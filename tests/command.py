@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from storage import open_storage
+from storage import RecordQuery, open_storage
 
 
 class Kiosque:
@@ -48,7 +48,7 @@ class Kiosque:
         """Read the store directly: quicker than a process."""
         store = open_storage(f"sqlite:///{self.home / 'kiosque.sqlite'}")
         try:
-            return list(store.records(**filters))
+            return list(store.records(RecordQuery(**filters)))
         finally:
             store.close()
 

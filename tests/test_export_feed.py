@@ -12,7 +12,7 @@ from test_storage_contract import NOON, open_one, record, settled
 
 from kiosque.model import Rights
 from storage import Placing, open_storage
-from storage.columns import Filters, select_rows
+from storage.columns import Filters, plain, select_rows
 
 URL = "https://gazette.example/{}"
 
@@ -38,10 +38,11 @@ def rows(store, after=0, filters=None):
     with store.changed(after=after) as feed:
         for batch in feed.batches:
             selected = select_rows(batch, filters or Filters())
-            names = list(selected.columns)
+            columns = plain(selected.columns)
+            names = list(columns)
             upserts |= {
                 row[names.index("id")]: dict(zip(names, row, strict=True))
-                for row in zip(*selected.columns.values(), strict=True)
+                for row in zip(*columns.values(), strict=True)
             }
             deleted |= {change.id for change in selected.changes if change.kind == "deleted"}
         return upserts, deleted, feed.cursor
@@ -49,7 +50,7 @@ def rows(store, after=0, filters=None):
 
 def feed_ids(store):
     with store.changed() as feed:
-        return [id_ for batch in feed.batches for id_ in batch.columns["id"]]
+        return [id_ for batch in feed.batches for id_ in plain(batch.columns)["id"]]
 
 
 def kinds(store, after=0):
@@ -107,7 +108,7 @@ def test_a_feed_shows_one_state_while_others_write(tmp_path):
     with reader.changed() as feed:
         save(writer, article(0, revision=2, title="Autre"))
         save(writer, article(7))
-        ids = [id_[-1] for batch in feed.batches for id_ in batch.columns["id"]]
+        ids = [id_[-1] for batch in feed.batches for id_ in plain(batch.columns)["id"]]
     assert (ids, feed.cursor) == (["0", "1", "2"], 3)
     reader.close()
     writer.close()

@@ -11,7 +11,7 @@ from test_export_feed import URL, article, save
 from test_near import keep, text_of
 from test_storage_contract import KEY, NOON, entry, open_one, record, settled
 
-from storage import FORGOTTEN, Address, Settled, open_storage
+from storage import FORGOTTEN, Address, RecordQuery, Settled, open_storage
 
 SAID = "Le témoin Zébulon Quatrebarbes a parlé."
 
@@ -31,7 +31,7 @@ def test_an_article_is_forgotten_under_every_address(store):
     found = store.forget(urls=[KEY], at=NOON)
     assert (found.articles, found.revisions, found.archived) == ((record().id,), 2, ("2024-10-25/k.warc.gz@7",))
     assert found.urls == (KEY, amp)
-    assert list(store.records(revisions=True)) == []
+    assert list(store.records(RecordQuery(revisions=True))) == []
     assert store.known([KEY]) == {}
     assert store.forgotten([KEY, "https://gazette.example/b"], "gazette") == {KEY}
 
@@ -74,9 +74,9 @@ def test_a_forgotten_outlet_is_forgotten_for_the_future_too(store):
 def test_a_forgotten_article_is_found_by_no_search_and_no_neighbour(store):
     text = text_of(random.Random(8))  # noqa: S311 - no secret
     keep(store, article(1, text=text), article(2))
-    assert len(list(store.records(search=text.split(",")[0]))) == 1
+    assert len(list(store.records(RecordQuery(search=text.split(",")[0])))) == 1
     store.forget(urls=[URL.format(1)], at=NOON)
-    assert list(store.records(search=text.split(",")[0])) == []
+    assert list(store.records(RecordQuery(search=text.split(",")[0]))) == []
     keep(store, article(3, text=text))
     assert {one.id[-1]: one.cluster[-1] for one in store.records()} == {"2": "2", "3": "3"}
 
@@ -86,7 +86,7 @@ def test_no_byte_of_a_forgotten_text_is_left_in_the_file(tmp_path):
     store = open_storage(f"sqlite:///{path}")
     save(store, record(title="Titre", text=SAID * 30, url=KEY))
     store.note_lines("gazette", [("zebulon quatrebarbes", record().id)], at=NOON)
-    assert list(store.records(search="Quatrebarbes"))
+    assert list(store.records(RecordQuery(search="Quatrebarbes")))
     store.forget(urls=[KEY], at=NOON + timedelta(days=1))
     store.close()
     left = b"".join(one.read_bytes() for one in Path(tmp_path).iterdir())

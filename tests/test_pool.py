@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from small_site import article
 
 from kiosque.model import Article, Page, Rejected
 from kiosque.outlets import unknown_outlet
-from pipelines.pool import ReaderPool, guarded
+from pipelines.pool import ReaderPool, _Task
 
 URL = "https://gazette.example/a"
 
@@ -24,6 +26,13 @@ def eat_memory():
     return len(bytearray(3_000_000_000))
 
 
+def die_once(mark):
+    if not os.path.exists(mark):  # noqa: PTH110 - in a worker, which need not import pathlib
+        os.mkdir(mark)  # noqa: PTH102
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "read"
+
+
 @pytest.fixture(scope="module")
 def pool():
     opened = ReaderPool(workers=1, page_time=0.5, page_memory=500)
@@ -32,8 +41,12 @@ def pool():
 
 
 def faulty(pool, function, *arguments):
-    task = pool._pool.schedule(function, args=arguments, timeout=0.5)
-    return guarded(task, lambda reason: Rejected(reason=reason, url=URL)).result(timeout=20)
+    task = _Task(partial(function, *arguments), {}, lambda reason: Rejected(reason=reason, url=URL))
+    return pool._begin(task).result(timeout=20)
+
+
+def workers(pool):
+    return list(pool._pool._pool_manager.worker_manager.workers)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +61,22 @@ def test_a_fault_costs_its_page_and_the_next_one_is_read(pool, function, argumen
 def test_a_bug_in_a_worker_is_handed_on(pool):
     with pytest.raises(ZeroDivisionError):
         faulty(pool, divmod, 1, 0)
+
+
+def test_a_killed_worker_that_was_idle_costs_nothing(pool):
+    """Short of memory, the system ends whom it likes; Pebble then ends its whole pool."""
+    assert isinstance(pool.submit(page(), unknown_outlet(URL)).result(timeout=20), Article)
+    before = pool._pool
+    for worker in workers(pool):
+        os.kill(worker, signal.SIGKILL)
+    end = time.monotonic() + 10
+    while before.active and time.monotonic() < end:
+        time.sleep(0.02)
+    assert isinstance(pool.submit(page(), unknown_outlet(URL)).result(timeout=20), Article)
+    assert pool._pool is not before
+
+
+def test_a_page_whose_worker_was_killed_is_read_by_another(pool, tmp_path):
+    mark = tmp_path / "begun"
+    running = pool._begin(_Task(die_once, {"mark": str(mark)}, lambda reason: reason))
+    assert running.result(timeout=20) == "read"

@@ -350,3 +350,56 @@ def test_a_control_character_costs_no_article(control):
     found = read_article(Page(url=URL, final_url=URL, body=html.encode(), fetched_at=NOON), VOIX)
     assert isinstance(found, Article)
     assert "la crue" in found.text
+
+
+MICRODATA = (
+    "<div itemscope itemtype='https://schema.org/NewsArticle'><h1 itemprop='headline'>Le pont de Valmont rouvre</h1>"
+    "<p>Par <span itemprop='author' itemscope itemtype='https://schema.org/Person'>"
+    "<span itemprop='name'>Mme Ève Durand</span></span> (avec AFP)</p>"
+    "<span itemprop='articleSection'>Politique</span><img itemprop='image' src='/pont.jpg'>"
+    "<meta itemprop='keywords' content='pont, crue'>"
+    "<time itemprop='datePublished' datetime='2024-10-25T07:12:00+02:00'>25/10</time>"
+    f"<div itemprop='articleBody'>{BODY}</div></div>"
+)
+
+
+def test_microdata_serve_where_there_is_no_json_ld():
+    article = read(f"<html lang='fr'><head><title>Accueil</title></head><body>{MICRODATA}</body></html>")
+    assert (article.title, article.authors, article.section) == (
+        "Le pont de Valmont rouvre",
+        ("Ève Durand",),
+        "Politique",
+    )
+    assert (article.tags, article.image) == (("pont", "crue"), "https://lavoix.example/pont.jpg")
+    assert (article.published.value, article.published.source) == ("2024-10-25T07:12:00+02:00", "time")
+
+
+def test_json_ld_wins_over_microdata():
+    data = json.dumps({"@type": "NewsArticle", "headline": "Le pont de Valmont rouvre", "articleSection": "Région"})
+    head = f"<title>Accueil</title><script type='application/ld+json'>{data}</script>"
+    article = read(f"<html lang='fr'><head>{head}</head><body>{MICRODATA}</body></html>")
+    assert article.section == "Région"
+
+
+def test_microdata_of_a_teaser_is_not_the_article_s():
+    teaser = (
+        "<div itemscope itemtype='https://schema.org/NewsArticle'><b itemprop='headline'>Le marché fait peau neuve</b>"
+        "<i itemprop='articleSection'>Commerce</i></div>"
+    )
+    article = read(document(f"{teaser}{BODY}"))
+    assert (article.title, article.section) == ("Le pont de Valmont rouvre", None)
+
+
+@pytest.mark.parametrize("byline", ["Par Mme Ève Durand (avec AFP)", "Ève Durand avec l’AFP", "Ève Durand, AFP"])
+def test_the_agency_beside_the_author_is_named_though_structured_data_name_the_person_alone(byline):
+    data = json.dumps({"@type": "NewsArticle", "author": {"@type": "Person", "name": "Ève Durand"}})
+    head = f"<script type='application/ld+json'>{data}</script>"
+    article = read(document(f"<p>{byline}</p><div>{BODY}</div>", head=head))
+    assert (article.authors, article.agency) == (("Ève Durand",), "AFP")
+
+
+def test_an_agency_in_the_first_sentence_is_not_the_author_s():
+    data = json.dumps({"@type": "NewsArticle", "author": {"@type": "Person", "name": "Ève Durand"}})
+    head = f"<script type='application/ld+json'>{data}</script>"
+    first = "<p>Le maire l’a dit à l’AFP, et nul ne l’a démenti.</p>"
+    assert read(document(f"<p>Par Ève Durand</p>{first}{BODY}", head=head)).agency is None

@@ -36,7 +36,7 @@ from pipelines.keeper import settle
 from pipelines.reread import Desk, foreign_jobs, own_jobs, verdicts
 from pipelines.rights import rights_of
 from pipelines.verdicts import Changes, Report
-from storage import open_storage
+from storage import RecordQuery, open_storage
 from storage.archive import WarcArchive
 from storage.memory import MemoryStore
 
@@ -118,7 +118,8 @@ class Press:
 
     def records(self):
         return {
-            (record.url.rpartition("/")[2], record.revision): record for record in self.store.records(revisions=True)
+            (record.url.rpartition("/")[2], record.revision): record
+            for record in self.store.records(RecordQuery(revisions=True))
         }
 
 

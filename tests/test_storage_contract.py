@@ -9,7 +9,7 @@ import pytest
 
 from kiosque.model import FeedEntry, Record, Rights
 from kiosque.polling import new_feed
-from storage import Address, Revisit, Settled, open_storage
+from storage import Address, RecordQuery, Revisit, Settled, open_storage
 from storage.memory import MemoryStore
 
 NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_the_latest_revision_is_shown_and_all_are_kept(store):
     store.settle([settled(record())])
     store.settle([settled(second, outcome="revised")])
     assert [r.revision for r in store.records()] == [2]
-    assert [r.revision for r in store.records(revisions=True)] == [2, 1]
+    assert [r.revision for r in store.records(RecordQuery(revisions=True))] == [2, 1]
     assert store.known([KEY])[KEY].text == second.text
 
 
@@ -112,29 +112,29 @@ def test_records_come_newest_change_first_or_from_a_change_on(store):
     cursor = store.last_change()
     store.settle([settled(other, key="https://gazette.example/b")])
     assert [r.id[0] for r in store.records()] == ["b", "a"]
-    assert [r.id[0] for r in store.records(after=cursor)] == ["b"]
-    assert [r.id[0] for r in store.records(limit=1)] == ["b"]
+    assert [r.id[0] for r in store.records(RecordQuery(after=cursor))] == ["b"]
+    assert [r.id[0] for r in store.records(RecordQuery(limit=1))] == ["b"]
 
 
 def test_records_are_filtered_by_outlet_time_and_words(store):
     store.settle([settled(record())])
-    assert list(store.records(outlet="autre")) == []
-    assert list(store.records(since=NOON + timedelta(seconds=1))) == []
-    assert len(list(store.records(since=NOON))) == 1
-    assert len(list(store.records(search="oeuvre VOTÉ"))) == 1
-    assert list(store.records(search="oeuvre absente")) == []
+    assert list(store.records(RecordQuery(outlet="autre"))) == []
+    assert list(store.records(RecordQuery(since=NOON + timedelta(seconds=1)))) == []
+    assert len(list(store.records(RecordQuery(since=NOON)))) == 1
+    assert len(list(store.records(RecordQuery(search="oeuvre VOTÉ")))) == 1
+    assert list(store.records(RecordQuery(search="oeuvre absente"))) == []
 
 
 def test_a_percent_sign_in_a_search_is_a_percent_sign(store):
     store.settle([settled(record())])
-    assert list(store.records(search="%")) == []
+    assert list(store.records(RecordQuery(search="%"))) == []
 
 
 def test_more_records_than_a_page_of_the_database_are_streamed_in_order(store):
     many = [record(id=f"{n:024d}", url=f"{KEY}{n}", urls=(f"{KEY}{n}",)) for n in range(450)]
     store.settle([settled(one, key=one.url) for one in many])
-    assert [r.id for r in store.records(after=0)] == [one.id for one in many]
-    assert [r.id for r in store.records(limit=300)] == [one.id for one in many[::-1][:300]]
+    assert [r.id for r in store.records(RecordQuery(after=0))] == [one.id for one in many]
+    assert [r.id for r in store.records(RecordQuery(limit=300))] == [one.id for one in many[::-1][:300]]
 
 
 def test_new_entries_are_fresh_and_settled_ones_known(store):

@@ -19,7 +19,7 @@ from kiosque.errors import StorageError
 from kiosque.model import Article, Outlet, Page, Rejected, Rights, Visit
 from pipelines.conclude import Finding
 from pipelines.keeper import Keeper
-from storage import FORGOTTEN, StoreAwayError, open_storage
+from storage import FORGOTTEN, RecordQuery, StoreAwayError, open_storage
 from storage.engine import make_engine
 from storage.memory import MemoryStore
 
@@ -236,6 +236,6 @@ def test_what_was_saved_before_a_rollback_stays(url):
 
     with pytest.raises(ZeroDivisionError):
         failing()
-    assert [one.revision for one in store.records(revisions=True)] == [1]
+    assert [one.revision for one in store.records(RecordQuery(revisions=True))] == [1]
     assert store.line_counts("gazette") == []
     store.close()

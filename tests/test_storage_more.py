@@ -9,7 +9,7 @@ import pytest
 from test_export_feed import URL, article, save
 from test_storage_contract import KEY, NOON, open_one, record
 
-from storage import Settled
+from storage import RecordQuery, Settled
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -20,7 +20,7 @@ def store(request, tmp_path):
 
 
 def found(store, words, **options):
-    return [one.id[-1] for one in store.records(search=words, **options)]
+    return [one.id[-1] for one in store.records(RecordQuery(search=words, **options))]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,9 @@ def test_the_history_of_an_article_is_found_by_any_address(store):
 def test_a_correction_is_no_revision(store):
     save(store, record())
     store.correct(record(text="Un texte mieux lu."), at=NOON)
-    assert [(one.revision, one.text) for one in store.records(revisions=True)] == [(1, "Un texte mieux lu.")]
+    assert [(one.revision, one.text) for one in store.records(RecordQuery(revisions=True))] == [
+        (1, "Un texte mieux lu.")
+    ]
     store.correct(record(id="f" * 24), at=NOON)
     assert len(list(store.records())) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect, text
 from test_export_feed import article, rows, save
+from test_near import text_of
 from test_storage_contract import NOON, entry, record, settled
 
 from kiosque.errors import StorageError, UsageError
 from kiosque.polling import new_feed
-from storage import open_storage
+from pipelines.steps import near
+from storage import RecordQuery, open_storage
 from storage.copy import copy_store
 from storage.engine import make_engine
 from storage.rows import revision_row
@@ -22,6 +25,7 @@ from storage.schema import SCHEMA_VERSION, metadata
 
 pytestmark = pytest.mark.slow  # real databases, made and broken
 
+AGENCY = text_of(random.Random(1))  # noqa: S311 - no secret
 OLD = Path(__file__).parent / "schemas"
 
 
@@ -44,7 +48,7 @@ def make_old(url):
             text("INSERT INTO articles VALUES (:id, 'gazette', 2, :at)"), {"id": record().id, "at": NOON.isoformat()}
         )
         for number in (1, 2):
-            row = revision_row(record(revision=number)) | {"change": number, "cluster": None}
+            row = revision_row(record(revision=number, text=AGENCY)) | {"change": number, "cluster": None}
             row |= dict.fromkeys(("authors", "tags"), "[]") | {"rights": "{}"}
             names = ", ".join(row)
             marks = ", ".join(f":{name}" for name in row)
@@ -62,7 +66,15 @@ def shape(url):
     shape = {
         table: (
             {c["name"]: (str(c["type"]), c["nullable"]) for c in found.get_columns(table)},
-            sorted((i["name"], tuple(i["column_names"]), bool(i["unique"])) for i in found.get_indexes(table)),
+            sorted(
+                (
+                    i["name"],
+                    tuple(i["column_names"]),
+                    bool(i["unique"]),
+                    sorted(f"{name}={value}" for name, value in i["dialect_options"].items()),
+                )
+                for i in found.get_indexes(table)
+            ),
             found.get_pk_constraint(table)["constrained_columns"],
         )
         for table in tables
@@ -75,11 +87,18 @@ def test_an_older_database_is_upgraded_when_it_is_opened(url):
     make_old(url)
     store = open_storage(url)
     assert [(one.revision, one.cluster) for one in store.records()] == [(2, record().id)]
-    assert [one.id[0] for one in store.records(search="oeuvre")] == ["a"]
+    assert [one.id[0] for one in store.records(RecordQuery(search="oeuvre"))] == ["a"]
     save(store, article(1))
     assert [(c.number, c.kind) for c in feed_of(store)] == [(2, "new"), (3, "new")]
     store.close()
     open_storage(url).close()
+
+
+def test_an_article_of_an_older_database_is_known_when_it_is_copied(url):
+    make_old(url)
+    store = open_storage(url)
+    assert [one.id for one in store.near(near.bands(AGENCY), limit=9)] == [record().id]
+    store.close()
 
 
 def feed_of(store):
@@ -165,7 +184,7 @@ def filled(tmp_path):
     store.enqueue("gazette", [("b", entry(url="https://gazette.example/b"))], at=NOON)
     store.save_feed(new_feed("https://gazette.example/rss", outlet="gazette", now=NOON))
     store.note_lines("gazette", [("votre quotidien", "a"), ("votre quotidien", "b")], at=NOON)
-    assert list(store.records(search="revu"))
+    assert list(store.records(RecordQuery(search="revu")))
     store.close()
     return url
 
@@ -176,11 +195,11 @@ def test_a_store_is_copied_whole_and_goes_on(filled, url):
     old, new = open_storage(filled), open_storage(url)
     assert rows(old) == rows(new)
     assert (old.name(), old.last_change()) == (new.name(), new.last_change())
-    assert list(old.records(revisions=True)) == list(new.records(revisions=True))
+    assert list(old.records(RecordQuery(revisions=True))) == list(new.records(RecordQuery(revisions=True)))
     assert old.pending(["gazette"]) == new.pending(["gazette"])
     assert old.line_counts("gazette") == new.line_counts("gazette")
     assert new.forgotten([article(4).url], "gazette")
-    assert [one.title for one in new.records(search="revu")] == ["Titre revu"]
+    assert [one.title for one in new.records(RecordQuery(search="revu"))] == ["Titre revu"]
     new.enqueue("gazette", [("c", entry(url="https://gazette.example/c"))], at=NOON)
     assert [one.key for one in new.pending(["gazette"])] == ["b", "c"]
     old.close()

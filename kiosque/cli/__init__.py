@@ -17,6 +17,7 @@ from kiosque.cli.demo import demo
 from kiosque.cli.doctor import doctor
 from kiosque.cli.export import export
 from kiosque.cli.forget import forget
+from kiosque.cli.logs import LogFormat
 from kiosque.cli.outlets import outlets_app
 from kiosque.cli.read import read
 from kiosque.cli.records import records
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 # Options of the whole program: people write them before or after the command.
-GLOBAL_OPTIONS = ("--home", "--outlets", "--db")
+GLOBAL_OPTIONS = ("--home", "--outlets", "--db", "--log-format")
 
 app = typer.Typer(
     name="kiosque",
@@ -52,12 +53,13 @@ class Globals:
     home: Path | None
     outlets_dir: Path | None
     db: str | None
+    log_format: str | None = None
 
     def settings(self) -> Settings:
         """Read the settings. Raises `UsageError`."""
         from kiosque.settings import load_settings
 
-        return load_settings(home=self.home, outlets_dir=self.outlets_dir, db=self.db)
+        return load_settings(home=self.home, outlets_dir=self.outlets_dir, db=self.db, log_format=self.log_format)
 
 
 def _version(wanted: bool) -> None:
@@ -69,7 +71,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def options(  # noqa: PLR0917 - typer reads them by name
     context: typer.Context,
     home: Annotated[
         Path | None, typer.Option(help="Where database, archive and kiosque.toml live [default: ./kiosque-data]")
@@ -80,12 +82,16 @@ def options(
     db: Annotated[
         str | None, typer.Option(help="Database URL, postgresql://... or sqlite:///... [default: SQLite in the home]")
     ] = None,
+    log_format: Annotated[
+        LogFormat | None, typer.Option(help="Events on standard error as text or as JSON lines [default: text]")
+    ] = None,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit")
     ] = False,
 ) -> None:
     """Read the options of the whole program."""
-    context.obj = Globals(home=home, outlets_dir=outlets, db=db)
+    chosen = log_format.value if log_format is not None else None
+    context.obj = Globals(home=home, outlets_dir=outlets, db=db, log_format=chosen)
 
 
 for command in (crawl, dashboard, demo, doctor, export, forget, read, records, reread, schedule, status):

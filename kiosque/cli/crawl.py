@@ -50,7 +50,7 @@ def crawl(
             "nothing to crawl: name outlets (see `kiosque outlets list`), "
             "or give --all, --group, --country, --feed or --url"
         )
-    log_to_stderr()
+    log_to_stderr(form=settings.log_format)
     from kiosque.cli.progress import progress_bar, show_outcomes
     from pipelines.newsroom import Newsroom
     from spiders.run import Run

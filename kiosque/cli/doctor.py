@@ -30,8 +30,8 @@ def doctor(
 
     settings = settings_of(context)
     with existing_store(settings) as store:
-        _, found = looked_at(settings, store, datetime.now(UTC), coverage=True)
-        found = by_urgency([*found, *stale_rules(settings, store)])
+        seen = looked_at(settings, store, datetime.now(UTC), coverage=True)
+        found = by_urgency([*seen.findings, *stale_rules(settings, store)])
     if as_json:
         print(json.dumps([finding_json(one) for one in found], ensure_ascii=False, indent=2))
     else:

@@ -87,7 +87,7 @@ def explored_site(settings: Settings, outlets: dict[str, Outlet], wanted: Wanted
     from pipelines.pool import ReaderPool
     from spiders.scout import run_scout
 
-    log_to_stderr()
+    log_to_stderr(form=settings.log_format)
     pool = ReaderPool(workers=settings.worker_count, page_time=settings.page_time, page_memory=settings.page_memory)
     try:
         found: Explored = run_scout(

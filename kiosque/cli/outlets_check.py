@@ -84,7 +84,7 @@ def checked(settings: Settings, outlets: dict[str, Outlet], chosen: list[Outlet]
     from pipelines.pool import ReaderPool
     from spiders.scout import run_scout
 
-    log_to_stderr()
+    log_to_stderr(form=settings.log_format)
     pool = ReaderPool(workers=settings.worker_count, page_time=settings.page_time, page_memory=settings.page_memory)
     now = datetime.now(UTC)
     seen = looks_seen(settings.home)

@@ -30,14 +30,14 @@ def clutter(
 
     Example: kiosque outlets clutter lemonde
     """
-    from storage import open_storage
+    from storage import RecordQuery, open_storage
 
     settings = settings_of(ctx)
     outlet = known_outlets(ctx).get(slug)
     store = open_storage(settings.database)
     try:
         counts, learned = store.line_counts(slug, limit=limit), store.learned(slug)
-        if outlet is None and not counts and next(store.records(outlet=slug, limit=1), None) is None:
+        if outlet is None and not counts and next(store.records(RecordQuery(outlet=slug, limit=1)), None) is None:
             raise UsageError(
                 f"no outlet is called {slug!r}, and there are no records of one; see `kiosque outlets list`"
             )

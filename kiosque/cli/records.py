@@ -51,13 +51,14 @@ def records(
 
     Example: kiosque records --search "pont Valmont" --revisions
     """
-    from storage import open_storage
+    from storage import RecordQuery, open_storage
 
     settings = context.obj.settings()
     store = open_storage(settings.database)
     try:
         wanted = limit if limit is not None or form is Format.jsonl else TABLE_ROWS
-        found = store.records(outlet=outlet, since=instant(since), search=search, revisions=revisions, limit=wanted)
+        query = RecordQuery(outlet=outlet, since=instant(since), search=search, revisions=revisions, limit=wanted)
+        found = store.records(query)
         if form is Format.jsonl:
             print_lines(found)
         elif revisions:

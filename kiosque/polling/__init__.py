@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kiosque.polling.children import with_child
 from kiosque.polling.decide import claimed, decide, explain, request_headers
+from kiosque.polling.jumps import mended
 from kiosque.polling.rhythm import Rhythm
 from kiosque.polling.state import Bounds, FeedState, Health, Poll, new_feed
 
@@ -19,6 +20,7 @@ __all__ = [
     "claimed",
     "decide",
     "explain",
+    "mended",
     "new_feed",
     "request_headers",
     "with_child",

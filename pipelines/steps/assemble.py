@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kiosque.model import Article
 from pipelines.steps.authors import find_agency, read_byline
+from pipelines.steps.body import BYLINE
 from pipelines.steps.live import LIVE_TAG, is_live
 from pipelines.steps.typography import mend
 
@@ -50,7 +51,7 @@ def assemble(
 
 def _agency_in(body: Body) -> str | None:
     """Return the agency that a signature, a byline taken out of the text, or the text's dateline names."""
-    bylines = [line for line, rule in body.removed if rule == "common: byline"]
+    bylines = [line for line, rule in body.removed if rule in {BYLINE, "common: byline"}]
     datelines = [found[1] for block in body.blocks[:3] if (found := _DATELINE.match(block.text))]
     named = (find_agency(text) for text in (body.signature or "", *bylines, *datelines))
     return next((agency for agency in named if agency), None)

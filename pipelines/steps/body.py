@@ -25,6 +25,9 @@ _PARAGRAPH = 80
 _DECLARED = 500
 _MAX_DECLARED = 200_000
 _FAR_LESS = 0.4
+BYLINE = "byline"
+"""The rule that took a line which only names the authors."""
+_BYLINE_WORDS = frozenset({"par", "et", "avec", "afp", "m", "mme"})
 _EDGE = 3
 """How many lines at either end of a text can be a byline or the title once more."""
 
@@ -71,7 +74,8 @@ def read_body(
     )
     mended = tuple(replace(block, text=mend(block.text)) for block in blocks)
     mended = _or_declared(mended, found, paywalled=paywalled)
-    whole = put_lead_first(_without_names(_without_title(mended, found.title), found.byline.authors), lead)
+    named, bylines = _without_names(_without_title(mended, found.title), found.byline.authors)
+    whole = put_lead_first(named, lead)
     cleaned = clean_blocks(whole, rules=outlet.clean, common=common, learned=learned)
     rest, signature = take_signature(_trim(cleaned.blocks))
     kept = _trim(rest)
@@ -83,7 +87,7 @@ def read_body(
         blocks=kept,
         lead="\n".join(leads) or None,
         signature=signature,
-        removed=cleaned.removed,
+        removed=(*((line, BYLINE) for line in bylines), *cleaned.removed),
         language=detect_language(text, label=label),
     )
 
@@ -109,15 +113,17 @@ def _without_title(blocks: tuple[Block, ...], title: str | None) -> tuple[Block,
     return tuple(block for i, block in enumerate(blocks) if i > _EDGE or not repeats(block.text, title))
 
 
-def _without_names(blocks: tuple[Block, ...], authors: tuple[str, ...]) -> tuple[Block, ...]:
-    """Drop a line that only names the authors where text begins or ends."""
-    names = {word for author in authors for word in words_of(author)} | {"par", "et", "avec", "afp", "m", "mme"}
+def _without_names(blocks: tuple[Block, ...], authors: tuple[str, ...]) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    """Drop the lines that only name the authors where text begins or ends; return the rest and these lines."""
+    names = {word for author in authors for word in words_of(author)} | _BYLINE_WORDS
     edge = (_EDGE, len(blocks) - _EDGE - 1)
-    return tuple(
-        block
+    bylines = {
+        i
         for i, block in enumerate(blocks)
-        if not (authors and (i < edge[0] or i > edge[1]) and names.issuperset(words_of(block.text)))
-    )
+        if authors and (i < edge[0] or i > edge[1]) and names.issuperset(words_of(block.text))
+    }
+    kept = tuple(block for i, block in enumerate(blocks) if i not in bylines)
+    return kept, tuple(blocks[i].text for i in sorted(bylines) if blocks[i].text)
 
 
 def _trim(blocks: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.steps.layout import SILENT
+from pipelines.steps.layout import SILENT, text_of
 from pipelines.steps.structured import as_list
 
 if TYPE_CHECKING:
@@ -91,8 +91,9 @@ def read_shape(layout: Layout, structured: Structured) -> Shape:
     """Measure a page; cheap, and done before extraction consumes the tree."""
     root = layout.root
     body = root.find(".//body")
+    title = next(root.iter("title"), None)
     return Shape(
-        title=" ".join(root.xpath("string(//title)").split()),
+        title="" if title is None else text_of(title),
         shown="" if body is None or sum(layout.prose.values()) > 2 * _SHORT else _beginning(body),
         length=0 if body is None else layout.length[body],
         links=sum(element.tag == "a" for element in layout.elements),

@@ -76,6 +76,14 @@ def lay_out(elements: tuple[HtmlElement, ...], heading: HtmlElement | None) -> L
     )
 
 
+def text_of(element: HtmlElement) -> str:
+    """Return an element's text with spaces collapsed; scripts and styles inside it do not count."""
+    if next(element.iter("script", "style"), None) is None:  # nearly always; XPath takes three times as long
+        return " ".join("".join(element.itertext()).split())
+    parts = element.xpath(".//text()[not(parent::script) and not(parent::style)]")
+    return " ".join("".join(parts).split())
+
+
 def _names(element: HtmlElement) -> str:
     kind, name = element.get("class"), element.get("id")
     return " " if kind is None and name is None else f"{kind or ''} {name or ''}".lower()

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.steps.extract import Block
+from pipelines.steps.layout import text_of
 from pipelines.steps.lines import words_of
 from pipelines.steps.typography import mend
 
@@ -116,12 +117,12 @@ def _is_innermost(element: HtmlElement) -> bool:
 
 
 def _text_of(element: HtmlElement, dropped: Collection[HtmlElement]) -> str:
+    if not dropped:
+        return mend(text_of(element))
     texts = element.xpath(".//text()[not(parent::script) and not(parent::style)]")
-    if dropped:
-        # The text after an element is not within it.
-        owners = ((text, text.getparent() if text.is_text else text.getparent().getparent()) for text in texts)
-        texts = [text for text, owner in owners if not _is_within(owner, dropped)]
-    return mend(" ".join("".join(texts).split()))
+    # The text after an element is not within it.
+    owners = ((text, text.getparent() if text.is_text else text.getparent().getparent()) for text in texts)
+    return mend(" ".join("".join(text for text, owner in owners if not _is_within(owner, dropped)).split()))
 
 
 def _subheading(layout: Layout, dropped: Collection[HtmlElement]) -> Lead | None:

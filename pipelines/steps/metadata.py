@@ -13,7 +13,7 @@ from pipelines.steps.authors import Byline, read_byline
 from pipelines.steps.layout import Layout, lay_out
 from pipelines.steps.structured import Structured, as_list, plain, read_structured
 from pipelines.steps.title import find_title, page_title, title_element
-from pipelines.steps.visible import read_visible_authors
+from pipelines.steps.visible import read_visible_agency, read_visible_authors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,7 +98,7 @@ def _byline(
         found = read_byline(claims, houses=houses)
         agency = agency or found.agency
         if found.authors:
-            return Byline(authors=found.authors, agency=agency)
+            return Byline(authors=found.authors, agency=agency or read_visible_agency(layout, found.authors))
     return Byline(agency=agency)
 
 

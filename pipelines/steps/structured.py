@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipelines.steps.microdata import read_microdata
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -33,6 +35,7 @@ _RANKED_TYPES = (
 # Where a page's own article can stand below the top; lists of other articles hang elsewhere.
 _CONTAINERS = ("@graph", "mainEntity", "mainEntityOfPage")
 _MAX_NODES = 500
+_SAME = 0.5
 _MAX_SCRIPT = 2_000_000
 _WRAPPER = re.compile(r"^\s*(?://\s*)?(?:<!\[CDATA\[|<!--)|(?://\s*)?(?:\]\]>|-->)\s*;?\s*$")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -44,7 +47,8 @@ class Structured:
     """A page's machine-readable claims."""
 
     node: Node
-    """The JSON-LD node of this page's article, `@id` references resolved one level deep; empty when there is none."""
+    """The JSON-LD node of this page's article, `@id` references resolved one level deep; its microdata where it has
+    no such node; empty when there is neither."""
     meta: Mapping[str, tuple[str, ...]]
     """Contents of meta tags by lower-case name or property, in page order."""
     types: frozenset[str]
@@ -64,6 +68,10 @@ def read_structured(root: HtmlElement, *, urls: tuple[str, ...], title: str | No
     nodes = list(_nodes(root))
     index = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
     chosen = _choose(nodes, urls=urls, title=title)
+    if not _is_article(chosen):
+        # Teasers carry microdata too: only what bears the title is this page's.
+        items = [item for item in read_microdata(root) if _is_article(item) and _alike(item, _words(title)) > _SAME]
+        chosen = _choose(items, urls=urls, title=title) or chosen
     return Structured(
         node={key: _resolve(value, index) for key, value in chosen.items()},
         meta=_meta(root),
@@ -166,12 +174,20 @@ def _choose(nodes: list[Node], *, urls: tuple[str, ...], title: str | None) -> N
 
     def score(node: Node) -> tuple[int, float, int]:
         rank = max((_rank(kind) for kind in node_types(node)), default=0)
-        headline = _words(plain(node.get("headline")) or plain(node.get("name")))
-        alike = len(words & headline) / len(words | headline) if words and headline else 0.0
-        return (int(rank > 1), rank + (2 * _is_at(node, urls)) + (4 * alike), -nodes.index(node))
+        return (int(rank > 1), rank + (2 * _is_at(node, urls)) + (4 * _alike(node, words)), -nodes.index(node))
 
     ranked = [node for node in nodes if any(_rank(kind) for kind in node_types(node))]
     return max(ranked, key=score, default={})
+
+
+def _alike(node: Node, words: set[str]) -> float:
+    """Return how much of a node's headline is in some words: 0 to 1."""
+    headline = _words(plain(node.get("headline")) or plain(node.get("name")))
+    return len(words & headline) / len(words | headline) if words and headline else 0.0
+
+
+def _is_article(node: Node) -> bool:
+    return any(_rank(kind) > 1 for kind in node_types(node))
 
 
 def _rank(kind: str) -> int:

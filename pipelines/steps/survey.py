@@ -104,13 +104,14 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
             found[element] = verdict
         elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
-    for box in (*filter(_is_hidden, layout.root.xpath("//*[@hidden or @style]")), *find_boxes(layout, common)):
+    for box in (*filter(_is_hidden, layout.elements), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
     return found
 
 
 def _is_hidden(element: HtmlElement) -> bool:
-    return element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "").lower()
+    style = element.get("style")
+    return element.get("hidden") is not None or (style is not None and "display:none" in style.replace(" ", "").lower())
 
 
 def _is_card(link: HtmlElement) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pipelines.steps.layout import text_of
 from pipelines.steps.structured import Structured, plain
 
 if TYPE_CHECKING:
@@ -75,10 +76,7 @@ def element_text(element: HtmlElement | None) -> str | None:
 
     Script and style inside it do not count.
     """
-    if element is None:
-        return None
-    parts = element.xpath(".//text()[not(parent::script) and not(parent::style)]")
-    return " ".join("".join(parts).split())[:_MAX_LENGTH] or None
+    return None if element is None else text_of(element)[:_MAX_LENGTH] or None
 
 
 def _without_suffix(title: str, outlet: Outlet) -> str:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipelines.steps.authors import is_person, is_signature, read_byline
+from pipelines.steps.authors import find_agency, is_person, is_signature, read_byline
 from pipelines.steps.title import element_text
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ _NAMES = re.compile(r"auth?eur|author|byline|signature|journalist|contribut|reda
 _LINKS = re.compile(r"/(?:auteurs?|authors?|journalistes?|signataires?|redacteurs?|profil|la-redaction|biographie)/")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LENGTH = 160
+_SHORTEST = 5
+_UNDER_TITLE = 120
+"""Elements below the title among which a byline stands."""
 
 
 def read_visible_authors(layout: Layout) -> list[str]:
@@ -40,6 +43,21 @@ def read_visible_authors(layout: Layout) -> list[str]:
                 if names:
                     return [*names, found.agency or ""]
     return _only_marked_author(layout) or ([agency] if agency else [])
+
+
+def read_visible_agency(layout: Layout, authors: tuple[str, ...]) -> str | None:
+    """Return the agency that stands beside one of the authors under the title: "Par Mme Ève Durand (avec AFP)".
+
+    Structured data name the person alone.
+    """
+    for element in layout.below[:_UNDER_TITLE]:
+        if layout.prose.get(element, 0) > _LENGTH:
+            return None
+        if element.tag in _TAGS and _SHORTEST < layout.length[element] <= _LENGTH:
+            text = element_text(element) or ""
+            if any(author in text for author in authors) and (agency := find_agency(text)):
+                return agency
+    return None
 
 
 def _only_marked_author(layout: Layout) -> list[str]:
