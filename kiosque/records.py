@@ -11,6 +11,9 @@ import msgspec
 
 from kiosque.model import Record, Rights
 
+# Fields that JSON has as lists.
+LISTS = ("urls", "authors", "tags")
+
 
 def record_schema() -> dict[str, Any]:
     """Return the JSON Schema of a record, version 1."""
@@ -25,6 +28,8 @@ def _schema_bytes() -> bytes:
 def record_to_dict(record: Record) -> dict[str, Any]:
     """Return the record's fields in the schema's order, ready for JSON."""
     plain: dict[str, Any] = msgspec.to_builtins(record)
+    for name in LISTS:
+        plain[name] = list(plain[name])
     plain["fetched_at"] = instant(record.fetched_at)
     plain["first_seen_at"] = instant(record.first_seen_at)
     plain["rights"] = rights_to_dict(record.rights)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiosque.model import Article, FeedEntry, Outlet, Page
+    from pipelines.trace import Trace
 
 # A worker is replaced after so many pages: what lxml and the C heap keep is given back.
 PAGES_PER_WORKER = 2000
@@ -72,6 +73,13 @@ class ReaderPool:
         """Read a page, as a future."""
         given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
         return self._begin(_Task(read_page, given, lambda reason: Rejected(reason=reason, url=page.url)))
+
+    def trace(
+        self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
+    ) -> Future[Trace | Rejected]:
+        """Read a page for a person who asks why; `Rejected` when that takes too long or too much memory."""
+        given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
+        return self._begin(_Task(trace_page, given, lambda reason: Rejected(reason=reason, url=page.url)))
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> FeedReading:
         """Parse a feed. One that takes too long or brings its worker down is a reading with a problem."""
@@ -191,6 +199,13 @@ def address_space() -> int:
 def read_page(*, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: frozenset[str]) -> Article | Rejected:
     """Read a page, in a worker."""
     return read_article(page, outlet, entry=entry, learned=learned)
+
+
+def trace_page(*, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: frozenset[str]) -> Trace:
+    """Read a page and keep what each step gave, in a worker."""
+    from pipelines.trace import trace_article  # noqa: PLC0415 - few workers are ever asked
+
+    return trace_article(page, outlet, entry=entry, learned=learned)
 
 
 def parse_feed_body(*, body: bytes, url: str, content_type: str | None) -> FeedReading:

@@ -11,6 +11,7 @@ from scrapy.exceptions import DropItem
 
 from kiosque.errors import StorageError
 from kiosque.model import Visit
+from kiosque.records import record_to_dict
 from pipelines.conclude import Finding
 from pipelines.rights import rights_of
 
@@ -25,7 +26,7 @@ log = logging.getLogger("kiosque.crawl")
 
 
 class KiosquePipeline:
-    """Takes a spider's visits; what comes out is a record where there is a new one, else a dropped item."""
+    """Takes a spider's visits; what comes out is a record as a plain dict where there is a new one, else a drop."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -52,9 +53,11 @@ class KiosquePipeline:
             self._stop(error)
             raise DropItem(f"not saved: {error}") from error
         newsroom.settled(item, settled)
+        if self._crawler.stats is not None:
+            self._crawler.stats.inc_value(f"kiosque/{settled.outcome}")
         if settled.record is None:
             raise DropItem(f"{settled.outcome}: {settled.url}")
-        return settled.record
+        return record_to_dict(settled.record)
 
     async def _finding(self, visit: Visit) -> Finding:
         reading = await self._read(visit)

@@ -31,6 +31,8 @@ def scrapy_settings(settings: Settings, outlets: Iterable[Outlet]) -> ScrapySett
     scrapy = ScrapySettings()
     scrapy.setmodule("spiders.scrapy_settings", priority="project")
     scrapy.update(own_settings(settings, outlets), priority="cmdline")
+    # The tally counts; Scrapy's own commands keep Scrapy's counters.
+    scrapy.set("STATS_CLASS", "scrapy.statscollectors.DummyStatsCollector", priority="cmdline")
     return scrapy
 
 

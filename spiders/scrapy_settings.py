@@ -30,7 +30,6 @@ LOG_LEVEL = "WARNING"
 LOGSTATS_INTERVAL = 0.0
 MEMUSAGE_ENABLED = False
 # What is not needed is left out: each of these costs every poll a little.
-STATS_CLASS = "scrapy.statscollectors.DummyStatsCollector"  # the tally counts
 SPIDER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # every status is an outcome
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # it drops in silence; the guard's limit is told

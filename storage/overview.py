@@ -22,6 +22,7 @@ from storage.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -161,6 +162,11 @@ def revisions_of(store: Store, article: str) -> list[Record]:
     with _sql(store).reading() as connection:
         query = every().where(articles.c.id == article).order_by(revisions.c.revision)
         return records_of(connection, query.limit(MOST_RECORDS))
+
+
+def reading_of(store: Store) -> AbstractContextManager[Connection]:
+    """Open one state of a store's database for reading. Raises `UsageError` for a store that is no database."""
+    return _sql(store).reading()
 
 
 def _sql(store: Store) -> SqlStore:

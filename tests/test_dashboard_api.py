@@ -144,7 +144,7 @@ def test_outlets_come_with_their_numbers(client):
         ("outlet=%00", 422),
         ("outlet=A'", 422),
         ("since=hier", 422),
-        ("since=0001-01-01T00:00:00%2B14:00", 422),
+        ("since=0001-01-01T00:00:00%2B14:00", 200),
         ("since=2024-10-25", 200),
         ("since=2024-10-25T07:12:00%2B02:00", 200),
         ("search=", 422),
@@ -152,7 +152,7 @@ def test_outlets_come_with_their_numbers(client):
         ("search=%22*", 200),
         ("search=%00", 200),
         ("cursor=x", 422),
-        ("cursor=autre:3", 400),
+        ("cursor=autre:3", 409),
         ("format=xml", 422),
         ("order=DROP", 422),
         ("include_reserved=peut-etre", 422),
@@ -185,12 +185,12 @@ PATHS = ("/api/v1/records", "/api/v1/changes", f"/api/v1/records/{ID}", "/api/v1
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_is_asked_is_answered(kept, path, asked):
     answer = kept.get(path, params=asked)
-    assert answer.status_code in {200, 400, 404, 422}
+    assert answer.status_code in {200, 404, 409, 422}
 
 
 def test_a_cursor_ahead_of_the_store_is_refused(store, client):
     answer = client.get(f"/api/v1/changes?since={store.name()}:999999999999999999")
-    assert (answer.status_code, "restored" in answer.json()["detail"]) == (400, True)
+    assert (answer.status_code, "restored" in answer.json()["detail"]) == (409, True)
 
 
 @pytest.mark.parametrize("path", ["/records/x", f"/records/{'f' * 24}", "/nope", "/records/%00", "/../x"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,9 @@ import urllib.request
 
 import pytest
 from command import Kiosque
+
+from kiosque.cli.demo import demo_dashboard
+from kiosque.settings import Settings
 
 pytest.importorskip("fastapi", reason="the dashboard needs kiosque[dashboard]")
 pytest.importorskip("uvicorn", reason="the dashboard needs kiosque[dashboard]")
@@ -79,3 +83,19 @@ def test_without_its_packages_it_says_what_to_install():
     found = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False, timeout=60)
     assert (found.returncode, len(found.stderr.splitlines())) == (2, 1)
     assert "pip install 'kiosque[dashboard]'" in found.stderr
+
+
+def test_the_demo_goes_on_without_the_dashboards_packages(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    with demo_dashboard(Settings(), port=None):
+        pass
+    assert "No dashboard here" in capsys.readouterr().out
+
+
+def test_the_demo_shows_its_dashboard_and_takes_a_free_port_where_its_own_is_taken(tmp_path, capsys):
+    settings = Settings(home=tmp_path, db=f"sqlite:///{tmp_path / 'k.sqlite'}", outlets_dir=tmp_path)
+    with demo_dashboard(settings, port=None), demo_dashboard(settings, port=None):
+        first, second = re.findall(r"http://127\.0\.0\.1:\d+/", capsys.readouterr().out)
+        assert first != second
+        assert "Nothing was crawled yet." in get(first)[1]
+        assert get(f"{second}readyz") == (200, "ready\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +15,20 @@ import typer
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import ASGIApp
+    from uvicorn import Server
+
+    from kiosque.settings import Settings
 
 TOKEN = "KIOSQUE_DASHBOARD_TOKEN"  # noqa: S105 - the variable's name
 SHORTEST_TOKEN = 16
 LONGEST_TOKEN_FILE = 4_096
 # Requests under way at once; more are told to come back.
 MOST_REQUESTS = 64
+# Seconds that answers under way get at the end.
+STOP_TIME = 5
 
 
 def dashboard(
@@ -44,6 +53,18 @@ def dashboard(
             f"--host {host}: others could read it all; put a token of {SHORTEST_TOKEN} characters or more into {TOKEN}"
             " or a --token-file"
         )
+    need_packages()
+    settings = settings_of(context)
+    listening = listen(host, port)
+    try:
+        with opened_app(settings, token=token) as app:
+            serve(app, listening)
+    finally:
+        listening.close()
+
+
+def need_packages() -> None:
+    """Raise `UsageError` where the dashboard's packages are not installed."""
     try:
         import fastapi  # noqa: F401 - whether it is there
         import jinja2  # noqa: F401
@@ -52,21 +73,30 @@ def dashboard(
         raise UsageError(
             f"the dashboard needs more packages ({error.name}): pip install 'kiosque[dashboard]'"
         ) from error
+
+
+@contextmanager
+def opened_app(settings: Settings, *, token: str | None = None) -> Iterator[ASGIApp]:
+    """Return the application over a home's store and archive; both are let go of at the end."""
     from kiosque.dashboard import make_app
-    from kiosque.outlets import load_outlets
+    from kiosque.dashboard.reread import Rereader
+    from kiosque.outlets import finder, load_outlets
+    from pipelines.archivist import home_archive
     from storage import open_storage
 
-    settings = settings_of(context)
     outlets = load_outlets(settings.outlets_dir)
-    listening = listen(host, port)
+    store = open_storage(settings.database)
+    rereader = Rereader(
+        home_archive(settings),
+        outlet_of=finder(outlets),
+        page_time=settings.page_time,
+        page_memory=settings.page_memory,
+    )
     try:
-        store = open_storage(settings.database)
-        try:
-            serve(make_app(store, outlets, token=token), listening)
-        finally:
-            store.close()
+        yield make_app(store, outlets, token=token, rereader=rereader)
     finally:
-        listening.close()
+        rereader.close()
+        store.close()
 
 
 def read_token(file: Path | None) -> str | None:
@@ -111,19 +141,42 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
-    import uvicorn
+    print(f"The dashboard is at {address(listening)} (Ctrl-C ends)", flush=True)
+    server_of(app).run(sockets=[listening])
 
+
+@contextmanager
+def serving(app: ASGIApp, listening: socket.socket) -> Iterator[str]:
+    """Serve in a thread of its own while the caller does something else; the address is what `with` gives."""
+    server = server_of(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="dashboard", daemon=True)
+    thread.start()
+    try:
+        yield address(listening)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=2 * STOP_TIME)
+
+
+def address(listening: socket.socket) -> str:
+    """Return the address that a browser opens."""
     host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    print(f"The dashboard is at http://{shown}:{port}/ (Ctrl-C ends)", flush=True)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        limit_concurrency=MOST_REQUESTS,
-        timeout_graceful_shutdown=5,
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def server_of(app: ASGIApp) -> Server:
+    """Return the server, not yet running."""
+    from uvicorn import Config, Server
+
+    return Server(
+        Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            limit_concurrency=MOST_REQUESTS,
+            timeout_graceful_shutdown=STOP_TIME,
+        )
     )
-    uvicorn.Server(config).run(sockets=[listening])

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosque.errors import KiosqueError, UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,15 +25,20 @@ if TYPE_CHECKING:
 
 # Seconds between two things that happen in the demo press.
 PACE = 4.0
+USUAL_PORT = 8484
 
 
 def demo(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One crawl, then end")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="The dashboard's [default: 8484, or a free one]")
+    ] = None,
 ) -> None:
     """Crawl a small fictional French press on this machine and show the records.
 
-    Without --once it goes on: articles are published and edited, and the schedule brings them in.
+    Without --once it goes on: articles are published and edited, the schedule brings them in, and
+    the dashboard shows them.
 
     Example: kiosque demo --once
     """
@@ -43,7 +50,7 @@ def demo(
         if once:
             crawl_once(settings, press)
         else:
-            go_on(settings, press)
+            go_on(settings, press, port=port)
         if context.obj.home:
             print(f"The records stay in {home}: kiosque --home {home} records")
 
@@ -102,14 +109,10 @@ def crawl_once(settings: Settings, press: DemoPress) -> None:
         print(json.dumps(record_to_dict(one), ensure_ascii=False, indent=2))
 
 
-def go_on(settings: Settings, press: DemoPress) -> None:
-    """Run the schedule on the demo press while it publishes and edits, until Ctrl-C."""
+def go_on(settings: Settings, press: DemoPress, *, port: int | None) -> None:
+    """Run the schedule on the demo press while it publishes and edits, with its dashboard, until Ctrl-C."""
     from pipelines.newsroom import Newsroom
     from scheduler import run_service
-
-    newsroom = Newsroom.open(settings)
-    newsroom.watchers.append(tell)
-    print("Records and revisions as they arrive; Ctrl-C ends.")
 
     async def life(_: PressSpider) -> None:
         await asyncio.sleep(PACE)
@@ -120,8 +123,34 @@ def go_on(settings: Settings, press: DemoPress) -> None:
                     print(f"    ({'published' if happens == press.publish else 'edited'}: {url})")
                 await asyncio.sleep(PACE)
 
-    run_service(newsroom, [outlet.slug for outlet in press.outlets], beside=(life,))
+    with demo_dashboard(settings, port=port):
+        newsroom = Newsroom.open(settings)
+        newsroom.watchers.append(tell)
+        print("Records and revisions as they arrive; Ctrl-C ends.", flush=True)
+        run_service(newsroom, [outlet.slug for outlet in press.outlets], beside=(life,))
     print_end(newsroom.tally.outcomes())
+
+
+@contextmanager
+def demo_dashboard(settings: Settings, *, port: int | None) -> Iterator[None]:
+    """Serve the demo's dashboard beside the schedule; without its packages say what to install."""
+    from kiosque.cli.dashboard import listen, need_packages, opened_app, serving
+
+    try:
+        need_packages()
+    except UsageError as error:
+        print(f"No dashboard here: {error}")
+        yield
+        return
+    try:
+        listening = listen("127.0.0.1", USUAL_PORT if port is None else port)
+    except KiosqueError:
+        if port is not None:
+            raise
+        listening = listen("127.0.0.1", 0)
+    with listening, opened_app(settings) as app, serving(app, listening) as address:
+        print(f"The dashboard is at {address}", flush=True)
+        yield
 
 
 def tell(visit: Visit, settled: Settled) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
-    from kiosque.model import Article, Outlet, Page, Rejected
+    from kiosque.model import Outlet, Page
     from kiosque.settings import Settings
     from pipelines.pool import ReaderPool
 
@@ -88,6 +88,7 @@ def read_file(
     settings: Settings, source: str, *, url: str | None, outlet: str | None, form: Format, fetched_at: datetime
 ) -> None:
     """Read a file or standard input."""
+    from kiosque.embed import answer
     from kiosque.model import Page
     from pipelines.pool import ReaderPool
 
@@ -157,20 +158,6 @@ def chooser(settings: Settings) -> Choose:
     outlets = load_outlets(settings.outlets_dir)
     by_host = finder(outlets)
     return lambda url, slug: named(slug, outlets) if slug else by_host(url)
-
-
-def answer(reading: Article | Rejected, outlet: Outlet) -> dict[str, Any]:
-    """Return a reading as the fields of a record with its outcome."""
-    from kiosque import __version__
-    from kiosque.model import Rejected
-    from kiosque.records import record_to_dict
-    from pipelines.rights import rights_on_page
-    from pipelines.steps.revise import first_record
-
-    if isinstance(reading, Rejected):
-        return {"outcome": f"rejected:{reading.reason}", "url": reading.url, "detail": reading.detail}
-    record = first_record(reading, outlet=outlet, rights=rights_on_page(reading, ()), version=__version__)
-    return {"outcome": "new"} | record_to_dict(record)
 
 
 def show(found: dict[str, Any], form: Format) -> None:
@@ -264,6 +251,8 @@ def submitted(
     line: bytes, pool: ReaderPool, choose: Choose, learned: Mapping[str, frozenset[str]]
 ) -> Callable[[], dict[str, Any]]:
     """Hand a line's page to the pool; the returned function waits for the answer."""
+    from kiosque.embed import answer
+
     try:
         identifier, page, outlet = parse_line(line, choose)
     except BadLineError as error:

@@ -10,8 +10,22 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
 from kiosque.advice import says
+from kiosque.dashboard.described import (
+    ALL_OUTLETS,
+    CHANGE,
+    JSON_TYPE,
+    LINES_TYPE,
+    OUTLET,
+    PAGE_OF_CHANGES,
+    PAGE_OF_RECORDS,
+    RECORD,
+    STRANGE_CURSOR,
+    UNKNOWN,
+    answers,
+    trouble,
+)
 from kiosque.dashboard.desk import At  # noqa: TC001 - FastAPI reads the types of a route when it runs
-from kiosque.records import instant, record_schema, record_to_dict
+from kiosque.records import instant, record_to_dict
 from storage.cursor import CURSOR, cursor_text, fault_of
 from storage.overview import change_page, record_page, revisions_of
 
@@ -23,11 +37,9 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet, Record
 
 MOST, USUAL = 500, 100
-JSON_TYPE, LINES_TYPE = "application/json", "application/x-ndjson"
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 ID = r"^[0-9a-f]{24}$"
-
-router = APIRouter(prefix="/api/v1", tags=["v1"])
 
 OutletSlug = Annotated[str | None, Query(pattern=SLUG, max_length=100, description="Only this outlet's")]
 Since = Annotated[datetime | None, Query(description="Fetched at or after this instant; without an offset it is UTC")]
@@ -42,46 +54,14 @@ Reserved = Annotated[bool, Query(description="Also records whose publisher reser
 Order = Annotated[Literal["newest", "oldest"], Query(description="By the article's last change")]
 ArticleId = Annotated[str, Path(pattern=ID)]
 
-RECORD = {key: value for key, value in record_schema().items() if not key.startswith("$")}
-PAGE_OF_RECORDS = {
-    "type": "object",
-    "required": ["records", "next", "partial"],
-    "properties": {
-        "records": {"type": "array", "items": RECORD},
-        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null at the end"},
-        "partial": {"type": "boolean", "description": "Newer records still wait to be indexed: search again"},
-    },
-}
-CHANGE = {
-    "type": "object",
-    "required": ["number", "id", "revision", "kind", "record"],
-    "properties": {
-        "number": {"type": "integer"},
-        "id": {"type": "string"},
-        "revision": {"type": "integer"},
-        "kind": {"enum": ["new", "revised", "corrected", "deleted"]},
-        "record": {"anyOf": [RECORD, {"type": "null"}]},
-    },
-}
-PAGE_OF_CHANGES = {
-    "type": "object",
-    "required": ["changes", "cursor", "more"],
-    "properties": {
-        "changes": {"type": "array", "items": CHANGE},
-        "cursor": {"type": "string", "description": "The `since` of the next page"},
-        "more": {"type": "boolean"},
-    },
-}
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["v1"],
+    responses=trouble(422, "A parameter that cannot be") | trouble(503, "The store does not answer"),
+)
 
 
-def _answers(schema: Mapping[str, Any], *, lines: Mapping[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:
-    content = {JSON_TYPE: {"schema": schema}}
-    if lines is not None:
-        content[LINES_TYPE] = {"schema": lines}
-    return {200: {"description": "What was asked for", "content": content}}
-
-
-@router.get("/records", responses=_answers(PAGE_OF_RECORDS, lines=RECORD))
+@router.get("/records", responses=answers(PAGE_OF_RECORDS, lines=RECORD) | STRANGE_CURSOR)
 def list_records(
     request: Request,
     *,
@@ -114,19 +94,19 @@ def list_records(
     return json_response({"records": records, "next": going_on, "partial": page.partial}, headers)
 
 
-@router.get("/records/{id}", responses=_answers(RECORD))
+@router.get("/records/{id}", responses=answers(RECORD) | UNKNOWN)
 def one_record(desk: At, article: Annotated[ArticleId, Path(alias="id")]) -> Response:
     """Return an article's latest record, whatever its rights say: they stand in it."""
     return json_response(record_to_dict(_known(desk, article)[-1]))
 
 
-@router.get("/records/{id}/revisions", responses=_answers({"type": "array", "items": RECORD}))
+@router.get("/records/{id}/revisions", responses=answers({"type": "array", "items": RECORD}) | UNKNOWN)
 def revisions(desk: At, article: Annotated[ArticleId, Path(alias="id")]) -> Response:
     """Return every revision of an article, the first one first."""
     return json_response([record_to_dict(one) for one in _known(desk, article)])
 
 
-@router.get("/changes", responses=_answers(PAGE_OF_CHANGES, lines=CHANGE))
+@router.get("/changes", responses=answers(PAGE_OF_CHANGES, lines=CHANGE) | STRANGE_CURSOR)
 def list_changes(
     request: Request,
     *,
@@ -163,7 +143,7 @@ def list_changes(
     return json_response({"changes": changes, "cursor": cursor, "more": page.more}, headers)
 
 
-@router.get("/outlets", responses=_answers({"type": "object"}, lines={"type": "object"}))
+@router.get("/outlets", responses=answers(ALL_OUTLETS, lines=OUTLET))
 def list_outlets(*, desk: At, form: Annotated[Format, Query(alias="format")] = "json") -> Response:
     """List the outlets that were crawled, with their numbers and what is to be said of each."""
     counted = desk.counted()
@@ -227,13 +207,13 @@ def _known(desk: Desk, article: str) -> list[Record]:
 
 
 def _number(desk: Desk, cursor: str | None) -> int | None:
-    """Return a cursor's change number. Raises a 400 for a cursor of another store."""
+    """Return a cursor's change number. Raises a 409 for a cursor of another store."""
     if cursor is None:
         return None
     match = CURSOR.fullmatch(cursor)
     fault = fault_of(match, desk.store) if match is not None else "is none"
     if match is None or fault is not None:
-        raise HTTPException(400, f"this cursor {fault}; begin without one")
+        raise HTTPException(409, f"this cursor {fault}; begin without one")
     return int(match[2])
 
 
@@ -242,8 +222,8 @@ def _utc(moment: datetime | None) -> datetime | None:
         return None
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (OverflowError, ValueError):
-        raise HTTPException(422, "since: this instant is out of range") from None
+    except (OverflowError, ValueError):  # an offset that leads out of the calendar, at its beginning or its end
+        return FIRST if moment.year == 1 else LAST
 
 
 def _next_page(request: Request, name: str, cursor: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from kiosque import __version__
-from kiosque.dashboard import api, pages
+from kiosque.dashboard import api, article_pages, pages
 from kiosque.dashboard.desk import At, Desk
 from kiosque.dashboard.guard import Guard
 from kiosque.dashboard.render import error_page
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from kiosque.dashboard.reread import Rereader
     from kiosque.model import Outlet
     from storage import Store
 
@@ -28,8 +29,10 @@ API = "/api/"
 UNAVAILABLE, BAD_REQUEST = 503, 400
 
 
-def make_app(store: Store, outlets: Mapping[str, Outlet], *, token: str | None = None) -> ASGIApp:
-    """Return the application over a store that the caller opened and closes.
+def make_app(
+    store: Store, outlets: Mapping[str, Outlet], *, token: str | None = None, rereader: Rereader | None = None
+) -> ASGIApp:
+    """Return the application over a store and a rereader that the caller opened and closes.
 
     Without a token it answers only to the names of this machine; with one, to whoever shows it.
     """
@@ -42,9 +45,10 @@ def make_app(store: Store, outlets: Mapping[str, Outlet], *, token: str | None =
         docs_url=None,
         redoc_url=None,
     )
-    app.state.desk = Desk(store=store, outlets=outlets)
+    app.state.desk = Desk(store=store, outlets=outlets, rereader=rereader)
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(article_pages.router)
     app.add_api_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
     app.add_api_route("/readyz", readyz, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, on_http_error)

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from kiosque.dashboard.reread import Way
 from kiosque.health import judge
 from storage.overview import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kiosque.dashboard.reread import Rereader
     from kiosque.health import Finding, OutletNumbers
-    from kiosque.model import Outlet
+    from kiosque.model import Outlet, Record
     from storage import Store
 
 # Seconds that counted numbers are shown: many readers cost the store no more than one.
@@ -39,6 +41,8 @@ class Desk:
 
     store: Store
     outlets: Mapping[str, Outlet]
+    rereader: Rereader | None = None
+    """None where there is no archive to read from."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _last: tuple[float, Counted] | None = None
 
@@ -51,6 +55,18 @@ class Desk:
                 judged = judge(found.values(), self.outlets, now=now)
                 self._last = (time.monotonic(), Counted(at=now, numbers=found, findings=judged))
             return self._last[1]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name of each outlet that has a file."""
+        return {slug: outlet.name for slug, outlet in self.outlets.items()}
+
+    def way(self, record: Record) -> Way:
+        """Read a record's archived page again, or say why that cannot be."""
+        if self.rereader is None:
+            return Way(missing="no-archive")
+        learned = self.store.learned(record.outlet)
+        return self.rereader.way(record, outlet=self.outlets.get(record.outlet), learned=learned)
 
 
 def desk_of(request: Request) -> Desk:

@@ -1,4 +1,4 @@
-"""The pages: overview, outlets, one outlet, articles, one article, its revisions."""
+"""The pages: overview, outlets, one outlet, articles."""
 
 from __future__ import annotations
 
@@ -9,32 +9,39 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
-from kiosque.dashboard.api import ID, SLUG
+from kiosque.dashboard.api import SLUG
 from kiosque.dashboard.desk import At  # noqa: TC001 - FastAPI reads the types of a route when it runs
-from kiosque.dashboard.diff import only_changes, text_diff
-from kiosque.dashboard.provenance import provenance
 from kiosque.dashboard.render import HERE, page
+from kiosque.dashboard.series import by_day, by_hour, coverage_by_week
 from kiosque.health import outcomes_since
-from kiosque.polling import explain
-from storage.overview import articles_over_time, record_page, revisions_of
+from storage.coverage import coverage_by_day
+from storage.overview import articles_over_time, record_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kiosque.dashboard.desk import Desk
     from kiosque.health import Finding, OutletNumbers
 
-HOURS, DAYS, ROWS = 48, 14, 30
-LINES_SHOWN, MEMBERS_SHOWN, NEWEST_SHOWN = 60, 30, 12
+HOURS, DAYS, WEEKS, ROWS = 48, 14, 8, 30
+# Days of an outlet's own chart.
+MONTH = 30
+LINES_SHOWN, NEWEST_SHOWN = 60, 12
 LONGEST_SEARCH = 200
 # The first word of an outcome, in the order of a table.
 ENDS = ("new", "revised", "unchanged", "duplicate", "rejected", "blocked", "failed")
-STATIC = {"kiosque.css": "text/css; charset=utf-8", "kiosque.svg": "image/svg+xml"}
+CSS, SCRIPT, SVG = "text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml"
+STATIC = {
+    "kiosque.css": CSS,
+    "kiosque.js": SCRIPT,
+    "kiosque.svg": SVG,
+    "vendor/htmx.min.js": SCRIPT,
+    "vendor/uPlot.iife.min.js": SCRIPT,
+    "vendor/uPlot.min.css": CSS,
+}
 
 router = APIRouter(include_in_schema=False)
 
 Slug = Annotated[str, Path(pattern=SLUG, max_length=100)]
-ArticleId = Annotated[str, Path(pattern=ID)]
 
 
 @router.get("/")
@@ -52,8 +59,8 @@ def overview(request: Request, desk: At) -> Response:
         "overview.html",
         totals=totals(counted.numbers.values()),
         findings=counted.findings,
-        names=names(desk),
-        hours=series(_summed(hours.values()), _last_hours(now)),
+        names=desk.names,
+        hours=by_hour(hours.values(), now=now, hours=HOURS),
         outcomes=ends.most_common(),
         newest=newest_first(counted.numbers.values())[:NEWEST_SHOWN],
     )
@@ -66,10 +73,10 @@ def outlets(request: Request, desk: At) -> Response:
     now = datetime.now(UTC)
     days = articles_over_time(desk.store, since=now - timedelta(days=DAYS))
     rows = ranked(counted.numbers.values(), counted.findings)
-    charts = {one.slug: series(days.get(one.slug, {}), _last_days(now)) for one in rows}
+    charts = {one.slug: by_day(days.get(one.slug, {}), now=now, days=DAYS).first for one in rows}
     health = {one.slug: Counter(feed.health for feed in one.feeds).most_common() for one in rows}
     troubled = {finding.outlet for finding in counted.findings}
-    return page(request, "outlets.html", rows=rows, charts=charts, health=health, troubled=troubled, names=names(desk))
+    return page(request, "outlets.html", rows=rows, charts=charts, health=health, troubled=troubled, names=desk.names)
 
 
 @router.get("/outlets/{slug}")
@@ -81,7 +88,8 @@ def outlet(request: Request, desk: At, slug: Slug) -> Response:
         raise HTTPException(404)
     now = datetime.now(UTC)
     learned = desk.store.learned(slug)
-    days = articles_over_time(desk.store, since=now - timedelta(days=DAYS)).get(slug, {})
+    days = articles_over_time(desk.store, since=now - timedelta(days=MONTH)).get(slug, {})
+    covered = coverage_by_day(desk.store, slug, since=now - timedelta(weeks=WEEKS))
     return page(
         request,
         "outlet.html",
@@ -89,8 +97,9 @@ def outlet(request: Request, desk: At, slug: Slug) -> Response:
         outlet=declared,
         name=declared.name if declared else slug,
         findings=[finding for finding in counted.findings if finding.outlet == slug],
-        feeds=[(feed, explain(feed)) for feed in one.feeds],
-        chart=series(days, _last_days(now)),
+        feeds=one.feeds,
+        chart=by_day(days, now=now, days=MONTH),
+        covered=coverage_by_week(covered, now=now, weeks=WEEKS),
         ends=[(day, ended(one.days[day])) for day in sorted(one.days, reverse=True)[:DAYS]],
         end_names=ENDS,
         lines=[(line, line.line in learned) for line in desk.store.line_counts(slug, limit=LINES_SHOWN)],
@@ -126,66 +135,17 @@ def articles(
         since=f"{day:%Y-%m-%d}" if day else "",
         before=before,
         slugs=slugs,
-        names=names(desk),
+        names=desk.names,
     )
 
 
-@router.get("/articles/{article}")
-def article(request: Request, desk: At, article: ArticleId) -> Response:
-    """One article to read, with what is known of each field, its revisions and its near-duplicates."""
-    revisions = revisions_of(desk.store, article)
-    if not revisions:
-        raise HTTPException(404)
-    record = revisions[-1]
-    members = desk.store.cluster(record.cluster) if record.cluster else []
-    others = [one for one in members if one.id != record.id]
-    return page(
-        request,
-        "article.html",
-        record=record,
-        revisions=list(reversed(revisions)),
-        fields=provenance(record),
-        members=others[:MEMBERS_SHOWN],
-        names=names(desk),
-    )
-
-
-@router.get("/articles/{article}/revisions/{number}")
-def revision(
-    request: Request, desk: At, article: ArticleId, number: Annotated[int, Path(ge=2, le=1_000_000)]
-) -> Response:
-    """What changed from one revision to the next."""
-    revisions = {one.revision: one for one in revisions_of(desk.store, article)}
-    new, old = revisions.get(number), revisions.get(number - 1)
-    if new is None or old is None:
-        raise HTTPException(404)
-    return page(
-        request,
-        "revision.html",
-        old=old,
-        new=new,
-        title=text_diff(old.title, new.title) if old.title != new.title else [],
-        text=list(only_changes(text_diff(old.text, new.text))) if old.text != new.text else [],
-        fields=[
-            (name, getattr(old, name), getattr(new, name))
-            for name in ("published", "modified", "section", "paywalled")
-            if getattr(old, name) != getattr(new, name)
-        ],
-    )
-
-
-@router.get("/static/{name}")
+@router.get("/static/{name:path}")
 def static(name: str) -> Response:
-    """Return the style sheet or the icon."""
+    """Return a style sheet, a script or the icon."""
     if name not in STATIC:
         raise HTTPException(404)
     body = (HERE / "static" / name).read_bytes()
     return Response(body, media_type=STATIC[name], headers={"Cache-Control": "private, max-age=3600"})
-
-
-def names(desk: Desk) -> dict[str, str]:
-    """Return the name of each outlet that has a file."""
-    return {slug: outlet.name for slug, outlet in desk.outlets.items()}
 
 
 def totals(numbers: Iterable[OutletNumbers]) -> dict[str, int]:
@@ -213,26 +173,6 @@ def newest_first(numbers: Iterable[OutletNumbers]) -> list[OutletNumbers]:
 def ended(outcomes: Mapping[str, int]) -> list[int]:
     """Sum a day's outcomes by their first word, in the order of `ENDS`."""
     return [sum(n for name, n in outcomes.items() if name.partition(":")[0] == end) for end in ENDS]
-
-
-def series(counts: Mapping[str, int], moments: list[str]) -> list[int]:
-    """Return a count for each moment, zeros included."""
-    return [counts.get(moment, 0) for moment in moments]
-
-
-def _last_hours(now: datetime) -> list[str]:
-    return [f"{now - timedelta(hours=back):%Y-%m-%dT%H}" for back in range(HOURS - 1, -1, -1)]
-
-
-def _last_days(now: datetime) -> list[str]:
-    return [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DAYS - 1, -1, -1)]
-
-
-def _summed(counts: Iterable[dict[str, int]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for one in counts:
-        total.update(one)
-    return total
 
 
 def _day(text: str) -> datetime | None:

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+    from kiosque.dashboard.series import Series
     from kiosque.health import Finding
 
 HERE = Path(__file__).parent
 # Control characters of writing direction: a title may turn the rest of its line around, but not ours.
 _DIRECTION = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 LONGEST_TITLE, LONGEST_LINK = 300, 2_000
+# Seconds after which a page that refreshes itself asks again; numbers are counted anew no more often.
+REFRESH = 20
 
 environment = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -81,6 +84,19 @@ class Look(NamedTuple):
     def finding(self, finding: Finding) -> tuple[str, str]:
         """Say what is wrong, and what to do."""
         return finding_words(finding, self.language)
+
+    def until(self, moment: datetime | None) -> Markup:
+        """Say in how long an instant comes, with the instant itself for those who look."""
+        if moment is None or moment <= self.now:
+            return Markup("{}").format(self.t("at_once"))
+        said = self.t("in_time", age=age_words(moment - self.now, self.language))
+        return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M} UTC">{}</time>').format(
+            f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", moment.astimezone(UTC), said
+        )
+
+    def chart(self, series: Series) -> str:
+        """Return what the script draws from, in the reader's language."""
+        return series.as_json({key: self.t(key) for key in series.lines}, time=self.t(series.unit))
 
     def bars(self, values: Sequence[int], what: str) -> Markup:
         """Draw a small bar chart."""
@@ -146,5 +162,6 @@ def web_link(url: str | None) -> str | None:
     return url if good else None
 
 
+environment.globals["refresh"] = REFRESH
 environment.filters["one_line"] = one_line
 environment.filters["web_link"] = web_link

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from kiosque.advice import ADVICE, advice, says, spoken_age
+from kiosque.dashboard.words_way import WAY
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -26,6 +27,31 @@ WORDS: dict[str, tuple[str, str]] = {
     "articles": ("Articles", "Articles"),
     "article": ("Article", "Article"),
     "other_language": ("Français", "English"),
+    "hour": ("Hour (UTC)", "Heure (UTC)"),
+    "week": ("Week from", "Semaine du"),
+    "as_table": ("As a table", "En tableau"),
+    "by_month": ("Articles per day, last thirty days", "Articles par jour, trente derniers jours"),
+    "by_week": (
+        "Share of articles with each field, week by week",
+        "Part des articles qui ont chaque champ, semaine après semaine",
+    ),
+    "pause": ("Pause the refresh", "Suspendre l’actualisation"),
+    "refreshes": ("This page refreshes itself every {n} s.", "Cette page s’actualise toutes les {n} s."),
+    "stale": (
+        "No answer from Kiosque: what you see may be old.",
+        "Kiosque ne répond pas : ce que vous voyez date peut-être.",
+    ),
+    "found_n": ("{n} articles shown", "{n} articles affichés"),
+    "at_once": ("at once", "tout de suite"),
+    "in_time": ("in {age}", "dans {age}"),
+    "last_polled": ("Last poll", "Dernière relève"),
+    "last_success": ("Last success", "Dernier succès"),
+    "last_changed": ("Newest entry", "Entrée la plus récente"),
+    "interval": ("Interval", "Intervalle"),
+    "per_day": ("Entries a day", "Entrées par jour"),
+    "failures_row": ("Failures in a row", "Échecs de suite"),
+    "moved_to": ("Moved for good to", "A déménagé vers"),
+    "freshness": ("Freshness: each outlet’s newest article", "Fraîcheur : le dernier article de chaque titre"),
     "look": ("What needs a look", "À regarder"),
     "fine": ("Nothing needs a person.", "Rien à signaler."),
     "problem": ("problem", "problème"),
@@ -144,6 +170,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "health-silent": ("silent", "muet"),
     "health-blocked": ("blocked", "bloqué"),
     "health-gone": ("gone", "disparu"),
+    **WAY,
 }
 
 # As `kiosque.health.ADVICE`, in French.

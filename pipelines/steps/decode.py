@@ -28,36 +28,44 @@ def decode(page: Page) -> str:
     Bytes that are strictly valid UTF-8 are UTF-8. Else the byte order mark, the header's and the page's own labels
     are tried; a label of UTF-8 over bytes that are not means Windows-1252, unless only a few bytes are damaged.
     """
+    return decode_how(page)[0]
+
+
+def decode_how(page: Page) -> tuple[str, str]:
+    """Return the text, and the encoding that the bytes were read in with what was found of it."""
     body = page.body
     for mark, name in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(name, "replace")
+            return body[len(mark) :].decode(name, "replace"), f"{name}, by its byte order mark"
     try:
-        text = body.decode("utf-8")
+        text, how = body.decode("utf-8"), "utf-8, strictly valid"
     except UnicodeDecodeError:
-        return _mend(_decode_labelled(body, _labels(page)))
-    return _mend(text)
+        text, how = _decode_labelled(body, labels(page))
+    mended = _mend(text)
+    return mended, how if mended is text else f"{how}; mojibake mended"
 
 
-def _labels(page: Page) -> list[str]:
+def labels(page: Page) -> list[str]:
+    """Return the encodings that the header and the page itself name, lower case."""
     found = _HEADER_CHARSET.findall(page.header("content-type") or "")
     found += [name.decode("ascii", "replace") for name in _META_CHARSET.findall(page.body[:_HEAD_BYTES])]
     return [name.lower() for name in found]
 
 
-def _decode_labelled(body: bytes, labels: list[str]) -> str:
-    for label in labels:
+def _decode_labelled(body: bytes, named: list[str]) -> tuple[str, str]:
+    for label in named:
         if label in {"utf-8", "utf8"}:
             continue
-        text = _decode_strictly(body, "windows-1252" if label in _AS_1252 else label)
+        name = "windows-1252" if label in _AS_1252 else label
+        text = _decode_strictly(body, name)
         if text is not None:
-            return text
+            return text, f"{name}, by its label"
     damaged = body.decode("utf-8", "replace")
     # A page cut in the middle of a character or with a few broken ones is still UTF-8.
     good = len(re.findall("[\u00c0-\u017f\u2019\u00ab\u00bb\u00a0]", damaged))
     if good > _MANY * damaged.count("\ufffd"):
-        return damaged
-    return body.decode("windows-1252", "replace")
+        return damaged, "utf-8, a few characters damaged"
+    return body.decode("windows-1252", "replace"), "windows-1252, for no label fits"
 
 
 def _decode_strictly(body: bytes, encoding: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -86,7 +87,7 @@ def read_dates(
     if dates.published is None and len(document.elements) <= _MAX_GUESSED:
         signals += from_htmldate(document, page)
         dates = resolve_dates(signals, fetched_at=page.fetched_at, timezone=outlet.timezone)
-    return dates
+    return replace(dates, signals=signals)
 
 
 def collect_signals(

@@ -42,3 +42,5 @@ class ResolvedDates:
     published: PublishedDate | None
     modified: str | None
     """As `PublishedDate.value`; never before `published`."""
+    signals: tuple[Signal, ...] = ()
+    """What was weighed, the surest kind first."""
