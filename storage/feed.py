@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from storage import ChangeKind, Stop
 
-# Articles in one batch: some megabytes of text. A column of a batch costs Arrow some calls, whatever its size.
+# Articles in one batch: some megabytes of text. Each column of a batch costs Arrow a few calls, whatever its size.
 PAGE = 1_000
 # Digits of a change's sign.
 SIGN = 8

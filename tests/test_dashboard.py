@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 from test_status import URL, article, save
+from test_storage_contract import settled
 
-from kiosque.model import Outlet, Rights
+from kiosque.model import FeedEntry, Outlet, Rights
 from kiosque.polling import new_feed
+from kiosque.service.note import KEY, JobRun, ServiceNote, encode
 from storage import Placing, open_storage
+from storage.notes import write_notes
 
 pytest.importorskip("fastapi", reason="the dashboard needs kiosque[dashboard]")
 testclient = pytest.importorskip("starlette.testclient", reason="Starlette's test client needs httpx2")
@@ -257,6 +260,42 @@ def test_an_outlet_tells_its_feeds_why_and_what_was_learned(store, client):
     assert "Next poll" in html
     assert "votre quotidien" in html
     assert "La &lt;Gazette&gt;" in html
+
+
+def test_the_overview_shows_the_services_jobs_and_what_is_wrong_with_them(store):
+    filled(store)
+    jobs = (
+        JobRun(name="poll", every="5 s", last_run=NOW, seconds=0.25, next_run=NOW + timedelta(minutes=9)),
+        JobRun(name="export", every="daily", last_run=NOW, seconds=2, error=f"disk full {HOSTILE}", failures=1),
+    )
+    running = ServiceNote(host="kiosque-1", pid=7, since=NOW, heard=NOW, jobs=jobs)
+    for service, said in (
+        (running, "It runs"),
+        (replace(running, stopped=NOW), "Stopped"),
+        (replace(running, heard=NOW - timedelta(hours=1)), "Not heard of since"),
+    ):
+        write_notes(store, {KEY: encode(service)})
+        html = browser(store).get("/").text
+        assert said in html
+        assert ("in 8 min" in html) == (service.stopped is None)
+        assert "disk full &lt;script&gt;" in html
+    assert "Le service et ses tâches" in browser(store).get("/?lang=fr").text
+
+
+def test_an_outlet_shows_its_recent_pages_and_how_each_ended(store, client):
+    filled(store)
+    entries = [(URL.format(n), FeedEntry(url=URL.format(n))) for n in (1, 7, 8)]
+    store.enqueue("gazette", entries, at=NOW)
+    store.settle([settled(None, key=URL.format(7), outcome=f"rejected:{HOSTILE}", at=NOW)])
+    html = client.get("/outlets/gazette").text
+    rows = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)]
+    (waiting,) = (row for row in rows if row.startswith(URL.format(8)))
+    (rejected,) = (row for row in rows if row.startswith(URL.format(7)))
+    (known,) = (row for row in rows if row.startswith(URL.format(1)))
+    assert "waits" in waiting
+    assert "rejected:&lt;script&gt;" in rejected
+    assert known.endswith(f"read : {URL.format(1)}")
+    assert f'href="/articles/{ID}"' in html
 
 
 def test_an_article_tells_where_its_fields_came_from_and_its_near_duplicates(store, client):

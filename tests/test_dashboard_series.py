@@ -19,10 +19,9 @@ from kiosque.dashboard.series import by_day, by_hour, coverage_by_week
 NOON = datetime(2024, 10, 25, 12, 30, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request, tmp_path):
-    here = f"sqlite:///{tmp_path / 'k.sqlite'}"
-    opened = open_storage(here if request.param == "sqlite" else request.getfixturevalue("postgresql"))
+@pytest.fixture
+def store(tmp_path):
+    opened = open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")
     yield opened
     opened.close()
 

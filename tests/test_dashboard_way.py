@@ -69,7 +69,7 @@ def test_what_was_taken_out_stands_beside_the_text_with_its_rule(store, archive,
     record = kept(store, archive)
     html = browser(store, rereader).get(f"/articles/{record.id}").text
     taken = re.search(r'class="taken".*?</div>', html, re.DOTALL)[0]
-    assert "Notre dossier sur les ponts rule: outlet: Notre dossier" in words(taken)
+    assert "Notre dossier sur les ponts outlet’s file: Notre dossier" in words(taken)
     assert html.index(LINES[0]) < html.index(taken) < html.index(LINES[1])
     assert "json-ld author" in words(html)
     alone = browser(store, rereader).get(f"/articles/{record.id}?text=alone").text
@@ -90,12 +90,13 @@ def test_a_pages_way_is_told_step_by_step(store, archive, rereader):
         "feed published Fri, 25 Oct 2024 07:12:00 +0200",
         "3 p",
         "Mentions légales left aside",
-        "Notre dossier sur les ponts outlet: Notre dossier",
+        "Notre dossier sur les ponts outlet’s file: Notre dossier",
         "Today&#39;s rules read the same record.",
     ):
         assert step in said
     french = words(browser(store, rereader).get(f"/articles/{record.id}/way?lang=fr").text)
     assert "Les règles d’aujourd’hui lisent la même notice." in french
+    assert "Notre dossier sur les ponts fichier du titre : Notre dossier" in french
 
 
 def test_it_tells_what_todays_rules_read_otherwise(store, archive, rereader):

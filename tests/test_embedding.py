@@ -32,6 +32,7 @@ URL = "https://gazette.example/pont"
 FETCHED = datetime(2024, 10, 26, 8, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_a_call_returns_what_the_command_prints(tmp_path):
     page = tmp_path / "page.html"
     page.write_text(HTML, encoding="utf-8")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosque.model import Article, CleanRules, FeedEntry, Outlet, Page, Rejected
@@ -96,6 +96,7 @@ def test_a_label_that_lies_is_not_believed():
 
 
 @given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: HTML.replace("<p>", text, 1).encode()))
+@settings(max_examples=30)
 def test_whatever_the_bytes_a_trace_answers_as_the_reading_does(body):
     page = replace(PAGE, body=body)
     trace = trace_article(page, OUTLET)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,7 +142,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM; the latter is how a service ends, and no failure."""
+    # uvicorn raises what it was ended by once more, when all answers are out: the worker is still to be let go of.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"The dashboard is at {address(listening)} (Ctrl-C ends)", flush=True)
     server_of(app).run(sockets=[listening])
 

@@ -11,28 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from kiosque.dashboard.reread import Way
-from kiosque.health import judge
-from storage.overview import numbers
+from kiosque.service.look import look_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kiosque.dashboard.reread import Rereader
-    from kiosque.health import Finding, OutletNumbers
     from kiosque.model import Outlet, Record
+    from kiosque.service.look import Look
     from storage import Store
 
 # Seconds that counted numbers are shown: many readers cost the store no more than one.
 FRESH = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """The numbers of all crawled outlets, and what is to be said of them."""
-
-    at: datetime
-    numbers: Mapping[str, OutletNumbers]
-    findings: tuple[Finding, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,16 +34,13 @@ class Desk:
     rereader: Rereader | None = None
     """None where there is no archive to read from."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _last: tuple[float, Counted] | None = None
+    _last: tuple[float, Look] | None = None
 
-    def counted(self) -> Counted:
-        """Return the numbers, counted anew when they are old."""
+    def counted(self) -> Look:
+        """Return the numbers of all crawled outlets and what is to be said of them, counted anew when they are old."""
         with self._lock:
             if self._last is None or time.monotonic() - self._last[0] > FRESH:
-                now = datetime.now(UTC)
-                found = numbers(self.store, now=now)
-                judged = judge(found.values(), self.outlets, now=now)
-                self._last = (time.monotonic(), Counted(at=now, numbers=found, findings=judged))
+                self._last = (time.monotonic(), look_at(self.store, self.outlets, now=datetime.now(UTC)))
             return self._last[1]
 
     @property

@@ -16,6 +16,7 @@ from kiosque.dashboard.series import by_day, by_hour, coverage_by_week
 from kiosque.health import outcomes_since
 from storage.coverage import coverage_by_day
 from storage.overview import articles_over_time, record_page
+from storage.recent import recent_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +60,7 @@ def overview(request: Request, desk: At) -> Response:
         "overview.html",
         totals=totals(counted.numbers.values()),
         findings=counted.findings,
+        service=counted.service,
         names=desk.names,
         hours=by_hour(hours.values(), now=now, hours=HOURS),
         outcomes=ends.most_common(),
@@ -104,6 +106,7 @@ def outlet(request: Request, desk: At, slug: Slug) -> Response:
         end_names=ENDS,
         lines=[(line, line.line in learned) for line in desk.store.line_counts(slug, limit=LINES_SHOWN)],
         records=record_page(desk.store, outlet=slug, limit=NEWEST_SHOWN).records,
+        pages=recent_pages(desk.store, slug, limit=ROWS),
     )
 
 

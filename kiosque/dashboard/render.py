@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kiosque.dashboard.charts import bars
-from kiosque.dashboard.words import LANGUAGES, Language, age_words, choose_language, finding_words, word
+from kiosque.dashboard.reasons import reason_words
+from kiosque.dashboard.words import LANGUAGES, Language, age_words, choose_language, finding_words, rule_words, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,18 @@ class Look(NamedTuple):
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", exact, said
         )
+
+    def reason(self, reason: str) -> tuple[str, Language]:
+        """Say why a feed's next poll is when it is, with the language of the answer."""
+        return reason_words(reason, self.language)
+
+    def rule(self, rule: str) -> str:
+        """Say which rule took a line out."""
+        return rule_words(rule, self.language)
+
+    def rules(self, removed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Say for each removed line which rule took it."""
+        return [(line, self.rule(rule)) for line, rule in removed]
 
     def finding(self, finding: Finding) -> tuple[str, str]:
         """Say what is wrong, and what to do."""

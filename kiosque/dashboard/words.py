@@ -1,11 +1,12 @@
-"""What the pages say, in English and French."""
+"""How a key, a finding and an age are said in the reader's language."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
 from kiosque.advice import ADVICE, advice, says, spoken_age
-from kiosque.dashboard.words_way import WAY
+from kiosque.dashboard.reasons import reason_words
+from kiosque.dashboard.words_pages import WORDS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -13,165 +14,20 @@ if TYPE_CHECKING:
     from kiosque.advice import Kind
     from kiosque.health import Finding
 
+__all__ = [
+    "FRENCH_ADVICE",
+    "LANGUAGES",
+    "WORDS",
+    "Language",
+    "age_words",
+    "choose_language",
+    "finding_words",
+    "rule_words",
+    "word",
+]
+
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
-
-# Key: English, French.
-WORDS: dict[str, tuple[str, str]] = {
-    "skip": ("Skip to the content", "Aller au contenu"),
-    "colon": (":", "\u00a0:"),
-    "sections": ("Sections", "Rubriques"),
-    "overview": ("Overview", "Vue d’ensemble"),
-    "outlets": ("Outlets", "Titres"),
-    "outlet": ("Outlet", "Titre"),
-    "articles": ("Articles", "Articles"),
-    "article": ("Article", "Article"),
-    "other_language": ("Français", "English"),
-    "hour": ("Hour (UTC)", "Heure (UTC)"),
-    "week": ("Week from", "Semaine du"),
-    "as_table": ("As a table", "En tableau"),
-    "by_month": ("Articles per day, last thirty days", "Articles par jour, trente derniers jours"),
-    "by_week": (
-        "Share of articles with each field, week by week",
-        "Part des articles qui ont chaque champ, semaine après semaine",
-    ),
-    "pause": ("Pause the refresh", "Suspendre l’actualisation"),
-    "refreshes": ("This page refreshes itself every {n} s.", "Cette page s’actualise toutes les {n} s."),
-    "stale": (
-        "No answer from Kiosque: what you see may be old.",
-        "Kiosque ne répond pas : ce que vous voyez date peut-être.",
-    ),
-    "found_n": ("{n} articles shown", "{n} articles affichés"),
-    "at_once": ("at once", "tout de suite"),
-    "in_time": ("in {age}", "dans {age}"),
-    "last_polled": ("Last poll", "Dernière relève"),
-    "last_success": ("Last success", "Dernier succès"),
-    "last_changed": ("Newest entry", "Entrée la plus récente"),
-    "interval": ("Interval", "Intervalle"),
-    "per_day": ("Entries a day", "Entrées par jour"),
-    "failures_row": ("Failures in a row", "Échecs de suite"),
-    "moved_to": ("Moved for good to", "A déménagé vers"),
-    "freshness": ("Freshness: each outlet’s newest article", "Fraîcheur : le dernier article de chaque titre"),
-    "look": ("What needs a look", "À regarder"),
-    "fine": ("Nothing needs a person.", "Rien à signaler."),
-    "problem": ("problem", "problème"),
-    "notice": ("notice", "remarque"),
-    "do": ("What to do:", "Que faire :"),
-    "revisions": ("Revisions", "Versions"),
-    "waiting": ("Waiting", "En attente"),
-    "waiting_long": ("addresses waiting", "adresses en attente"),
-    "feeds": ("Feeds", "Flux"),
-    "feed": ("Feed", "Flux"),
-    "by_hour": ("Articles per hour, last two days", "Articles par heure, deux derniers jours"),
-    "by_day": ("Articles per day, last two weeks", "Articles par jour, deux dernières semaines"),
-    "bars": (
-        "{total} articles; most at once {most}; last {last}",
-        "{total} articles ; maximum {most} ; dernier {last}",
-    ),
-    "outcomes": ("How pages ended", "Issue des pages"),
-    "since_yesterday": ("How pages ended since yesterday (UTC)", "Issue des pages depuis hier (UTC)"),
-    "outcome": ("Outcome", "Issue"),
-    "number": ("Number", "Nombre"),
-    "day": ("Day", "Jour"),
-    "newest": ("Newest", "Dernier"),
-    "newest_articles": ("Newest articles", "Derniers articles"),
-    "state": ("State", "État"),
-    "nothing_yet": ("Nothing was crawled yet.", "Rien n’a encore été collecté."),
-    "none": ("None.", "Aucun."),
-    "ago": ("{age} ago", "il y a {age}"),
-    "never": ("never", "jamais"),
-    "search": ("Search", "Chercher"),
-    "words": ("Words in title or text", "Mots du titre ou du texte"),
-    "all_outlets": ("All outlets", "Tous les titres"),
-    "since": ("Fetched since", "Collectés depuis le"),
-    "no_match": ("No article matches.", "Aucun article ne correspond."),
-    "partial": (
-        "The newest articles are still being indexed: search again for more.",
-        "Les articles les plus récents restent à indexer : cherchez encore une fois.",
-    ),
-    "next": ("Older articles", "Articles plus anciens"),
-    "first": ("Newest articles", "Articles les plus récents"),
-    "published": ("Published", "Publié"),
-    "modified": ("Modified", "Modifié"),
-    "authors": ("Authors", "Auteurs"),
-    "agency": ("Agency", "Agence"),
-    "section": ("Section", "Rubrique"),
-    "tags": ("Tags", "Mots-clés"),
-    "language": ("Language", "Langue"),
-    "image": ("Image", "Image"),
-    "length": ("Length", "Longueur"),
-    "words_n": ("{n} words", "{n} mots"),
-    "first_seen": ("First seen", "Vu d’abord"),
-    "fetched": ("Fetched", "Collecté"),
-    "addresses": ("Addresses", "Adresses"),
-    "archive": ("Page in the archive", "Page archivée"),
-    "cluster": ("Near-duplicates", "Quasi-doublons"),
-    "rights": ("Rights", "Droits"),
-    "reserved": ("text and data mining reserved", "fouille de textes réservée"),
-    "paywalled": ("paywalled", "payant"),
-    "precision": ("precision: {precision}", "précision : {precision}"),
-    "confidence": ("confidence {n} %", "confiance {n} %"),
-    "where_from": ("Where each field came from", "D’où vient chaque champ"),
-    "field": ("Field", "Champ"),
-    "value": ("Value", "Valeur"),
-    "from": ("Read from", "Lu dans"),
-    "the_page": ("the page", "la page"),
-    "kiosque": ("Kiosque", "Kiosque"),
-    "said_in": ("said in {place}", "dit dans {place}"),
-    "original": ("Read at the outlet", "Lire chez l’éditeur"),
-    "as_json": ("As JSON", "En JSON"),
-    "revision_n": ("Revision {n}", "Version {n}"),
-    "latest": ("latest", "dernière"),
-    "compare": ("What changed from {old} to {new}", "Ce qui change de {old} à {new}"),
-    "title": ("Title", "Titre"),
-    "text": ("Text", "Texte"),
-    "same_text": ("The text is the same.", "Le texte est le même."),
-    "left_out": ("Unchanged paragraphs are left out.", "Les paragraphes inchangés sont omis."),
-    "removed": ("removed", "supprimé"),
-    "added": ("added", "ajouté"),
-    "back": ("Back to the article", "Retour à l’article"),
-    "site": ("Site", "Site"),
-    "country": ("Country", "Pays"),
-    "expected": ("Expected a day", "Attendus par jour"),
-    "range": ("{least} to {most}", "de {least} à {most}"),
-    "learned": ("Learned clutter", "Lignes répétées apprises"),
-    "learned_long": (
-        "These lines repeat over its articles and are taken out of the texts.",
-        "Ces lignes reviennent d’article en article et sont retirées des textes.",
-    ),
-    "line": ("Line", "Ligne"),
-    "taken_out": ("taken out", "retirée"),
-    "kept": ("kept", "gardée"),
-    "coverage": ("Fields over time", "Champs au fil du temps"),
-    "last_week": ("Last week", "Dernière semaine"),
-    "month_before": ("The four weeks before", "Quatre semaines d’avant"),
-    "date": ("date", "date"),
-    "lead": ("lead", "chapô"),
-    "mean_words": ("words, mean", "mots, moyenne"),
-    "why_next": ("Why the next poll is when it is", "Pourquoi la prochaine relève est à cette heure"),
-    "next_poll": ("Next poll", "Prochaine relève"),
-    "not_declared": ("Its file is no longer there.", "Son fichier n’existe plus."),
-    "scroll": ("{what}, scrolls sideways", "{what}, défile de côté"),
-    "error": ("This cannot be shown", "Impossible à afficher"),
-    "not_found": ("There is nothing at this address.", "Il n’y a rien à cette adresse."),
-    "read_only": ("Read-only", "Lecture seule"),
-    "new": ("new", "nouveaux"),
-    "revised": ("revised", "révisés"),
-    "unchanged": ("unchanged", "inchangés"),
-    "duplicate": ("duplicate", "doublons"),
-    "rejected": ("rejected", "rejetés"),
-    "blocked": ("blocked", "bloqués"),
-    "failed": ("failed", "échoués"),
-    "health-new": ("new", "nouveau"),
-    "health-ok": ("ok", "en ordre"),
-    "health-failing": ("failing", "en échec"),
-    "health-not-a-feed": ("not a feed", "pas un flux"),
-    "health-empty": ("empty", "vide"),
-    "health-silent": ("silent", "muet"),
-    "health-blocked": ("blocked", "bloqué"),
-    "health-gone": ("gone", "disparu"),
-    **WAY,
-}
 
 # As `kiosque.health.ADVICE`, in French.
 FRENCH_ADVICE: dict[Kind, tuple[str, str]] = {
@@ -273,12 +129,24 @@ def word(key: str, language: Language, **facts: object) -> str:
     return text.format(**facts) if facts else text
 
 
+def rule_words(rule: str, language: Language) -> str:
+    r"""Say which rule took a line out; `rule` as `pipelines.steps.clean` names it.
+
+    >>> rule_words("outlet: Lire aussi", "fr"), rule_words("common: byline", "en"), rule_words("learned", "en")
+    ('fichier du titre\xa0: Lire aussi', 'common rule: byline', 'learned: it repeats over the articles')
+    """
+    kind, _, what = rule.partition(": ")
+    key = f"rule-{kind.replace(' ', '-')}"
+    return word(key, language, what=what) if key in WORDS else rule
+
+
 def finding_words(finding: Finding, language: Language) -> tuple[str, str]:
     """Return what is wrong and what to do."""
     if language == "en":
         return says(finding), advice(finding)
     facts = {"outlet": finding.outlet, **finding.facts}
     facts |= {key: _age_in_french(facts[key]) for key in ("age",) if key in facts}
+    facts |= {key: reason_words(facts[key], language)[0] for key in ("reason",) if key in facts}
     said, do = FRENCH_ADVICE.get(finding.kind, ADVICE[finding.kind])
     return said.format(**facts), do.format(**facts)
 

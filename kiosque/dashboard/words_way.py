@@ -16,7 +16,10 @@ WAY: dict[str, tuple[str, str]] = {
         "Ce que la page montrait entre ces paragraphes et que la notice laisse de côté est marqué à côté.",
     ),
     "taken": ("taken out", "retiré"),
-    "by_rule": ("rule: {rule}", "règle : {rule}"),
+    "rule-outlet": ("outlet’s file: {what}", "fichier du titre\u00a0: {what}"),
+    "rule-common": ("common rule: {what}", "règle commune\u00a0: {what}"),
+    "rule-learned": ("learned: it repeats over the articles", "apprise\u00a0: elle revient d’article en article"),
+    "rule-symbols-alone": ("symbols alone", "des signes seuls"),
     "by_extraction": ("left by extraction", "laissé par l’extraction"),
     "missing-no-archive": (
         "Its page is not in the archive: what was removed and where fields came from cannot be told.",
