@@ -131,7 +131,8 @@ def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
     with store.transaction():
         known = store.known({key for finding in findings for key in wanted_keys(finding)})
         barred = _barred(store, findings)
-        places = Places(store)
+        strange = (finding for finding in findings if known.keys().isdisjoint(wanted_keys(finding)))
+        places = Places(store, (finding.digest.bands for finding in strange if finding.digest is not None))
         settled = []
         for finding in findings:
             forgotten = not barred.isdisjoint(wanted_keys(finding))
