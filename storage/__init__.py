@@ -106,9 +106,9 @@ class Settled:
 class Enqueued:
     """What a feed's entries were to the frontier."""
 
-    fresh: tuple[QueuedEntry, ...]
+    fresh: tuple[QueuedEntry, ...] = ()
     """Never seen, or claimed anew by the feed: to be fetched."""
-    known: tuple[QueuedEntry, ...]
+    known: tuple[QueuedEntry, ...] = ()
     """Seen before, and the feed's claim has not changed."""
     forgotten: tuple[QueuedEntry, ...] = ()
     """Erased on request, never to be fetched again: `blocked:forgotten`."""
