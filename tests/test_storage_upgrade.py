@@ -98,7 +98,7 @@ def test_an_older_database_is_upgraded_when_it_is_opened(url):
 def test_an_article_of_an_older_database_is_known_when_it_is_copied(url):
     make_old(url)
     store = open_storage(url)
-    assert [one.id for one in store.near(near.bands(AGENCY), limit=9)] == [record().id]
+    assert [one.id for one in store.near([near.bands(AGENCY)], limit=9)[0]] == [record().id]
     store.close()
 
 
