@@ -36,6 +36,7 @@ sys.path[0] = str(ROOT)  # not this folder: its storage.py is not the package
 
 DAY = 86_400.0
 LISTED = 60  # articles in a feed: what a long outage keeps away is still there when it ends
+SETTLE = 60.0  # of the machine's seconds, at most, in which what failed last is asked again
 DRAIN = 1.0  # days without news and faults at the end
 FAULTS = ("outage", "5xx", "dns", "slow", "html-feed")
 SHARE = 0.15  # of an outlet's stretches of six hours that have a fault
@@ -85,6 +86,14 @@ class Play:
         pause = DAY / self.per_day
         first = pause * (outlet + 1) / (self.outlets + 1)
         return max(0, int((min(at, self.days * DAY) - first) / pause) + 1) if at >= first else 0
+
+    def addresses(self) -> set[str]:
+        """Return every article that is published."""
+        return {
+            f"http://{self.host(outlet)}:{self.port}/a/{number}"
+            for outlet in range(self.outlets)
+            for number in range(self.published(outlet, self.days * DAY))
+        }
 
     def moment(self, outlet: int, number: int) -> float:
         pause = DAY / self.per_day
@@ -229,7 +238,7 @@ def service(play: Play, home: Path, database: str) -> None:
     print("on", flush=True)
     clock = Clock(speed=play.speed, start=datetime.fromtimestamp(play.start, UTC))
     newsroom = Newsroom.open(settings, clock=clock)
-    run_service(newsroom, sorted(slug for slug in newsroom.outlets if slug.startswith("o")), turn=turn)
+    run_service(newsroom, [f"o{outlet}" for outlet in range(play.outlets)], turn=turn)
     if newsroom.trouble is not None:
         raise newsroom.trouble
 
@@ -350,6 +359,19 @@ class Stage:
                     f"the service ended by itself with status {self.services[0].returncode}; {self.log.name}"
                 )
             time.sleep(0.02)
+        end = time.monotonic() + SETTLE
+        while time.monotonic() < end and self.stored() < len(self.play.addresses()):
+            time.sleep(1)
+
+    def stored(self) -> int:
+        """Return how many articles the store has."""
+        from storage import open_storage
+
+        store = open_storage(self.database)
+        try:
+            return sum(one["articles"] for one in store.counts().values())
+        finally:
+            store.close()
 
     def close(self) -> list[int]:
         time.sleep(3)  # one that has just been started would be ended by its own start
@@ -391,11 +413,7 @@ def verdict(play: Play, stage: Stage) -> dict:
     from storage import open_storage
     from storage.overview import numbers
 
-    wanted = {
-        f"http://{play.host(outlet)}:{play.port}/a/{number}"
-        for outlet in range(play.outlets)
-        for number in range(play.published(outlet, play.days * DAY))
-    }
+    wanted = play.addresses()
     store = open_storage(stage.database)
     try:
         stored = Counter(url for record in store.records() for url in record.urls)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -31,6 +31,8 @@ _VALUED = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "u
 _NO_AI = frozenset({"noai", "noml", "notrain"})
 # Directives that speak of reuse; the others (`index`, `max-snippet`) are for search engines.
 _REUSE = _NO_AI | {"noimageai", "noarchive", "noindex", "nosnippet", "none"}
+_HOST_FILE = "tdmrep.json"
+_PAGE = frozenset({"tdm-reservation header", "html meta"})
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -121,7 +123,7 @@ def merge_rights(
     in lower case; `claims` what its HTML says. Of reservations the last said holds; `noai` holds wherever it is said.
     """
     said = [("robots.txt", robots)] if robots != "allowed" else []
-    places = [("tdmrep.json", host or Tdm()), ("tdm-reservation header", tdm_header(headers))]
+    places = [(_HOST_FILE, host or Tdm()), ("tdm-reservation header", tdm_header(headers))]
     if claims is not None:
         places.append(("html meta", Tdm(claims.tdm_reserved, _policy(claims.tdm_policy))))
     reserved, policy = None, None
@@ -138,6 +140,22 @@ def merge_rights(
     return Rights(
         robots=robots, tdm_reserved=reserved, tdm_policy=policy, noai=True if noai else None, said=tuple(said)
     )
+
+
+def with_host(rights: Rights, host: Tdm) -> Rights:
+    """Return the rights of a page that was read before, now that its host's file says `host`.
+
+    What the page and its headers said goes on superseding it, and silence resets nothing.
+    """
+    if host.reserved is None:
+        return rights
+    own = [(place, statement) for place, statement in rights.said if place != _HOST_FILE]
+    spoke = any(place in _PAGE and statement.startswith("tdm-") for place, statement in own)
+    first = [one for one in own if one[0] == "robots.txt"]
+    said = (*first, (_HOST_FILE, f"tdm-reservation {int(host.reserved)}"), *own[len(first) :])
+    if spoke:
+        return replace(rights, said=said)
+    return replace(rights, tdm_reserved=host.reserved, tdm_policy=host.policy, said=said)
 
 
 def _rule(rule: dict[str, Any]) -> TdmRule | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kiosque.model import Article, Page, Rejected, Rights, Visit
+from kiosque.rights import Tdm, with_host
 from kiosque.urls import canonical_url
 from pipelines.steps.revise import revise
 from storage import FORGOTTEN, Address, Revisit, Settled
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kiosque.model import Record
+    from pipelines.steps.digest import Digest
 
 # An address that failed is tried again after 5 minutes, then three times as long each time, up to a day.
 FIRST_RETRY = timedelta(minutes=5)
@@ -37,6 +39,8 @@ class Finding:
     at: datetime
     archive: str | None = None
     """Where the archive keeps the page."""
+    digest: Digest | None = None
+    """Of the article that was read; None where nobody counted it yet."""
     revisit_after: tuple[timedelta, ...] = ()
     """How long after its first sight an article is asked again, each."""
 
@@ -66,8 +70,16 @@ def _concluded(finding: Finding, known: Mapping[str, Record], *, version: str) -
         return _settled(finding, outcome)
     if (outcome.startswith("failed:") or visit.passing) and visit.key not in known:
         return _failed(finding, outcome)
-    article = next((known[key].id for key in sorted(wanted_keys(finding)) if key in known), None)
-    return _settled(finding, outcome, article=article if outcome in {"unchanged", "duplicate"} else None)
+    before = next((known[key] for key in sorted(wanted_keys(finding)) if key in known), None)
+    if before is None or outcome not in {"unchanged", "duplicate"}:
+        return _settled(finding, outcome)
+    settled = _settled(finding, outcome, article=before.id)
+    host = Tdm(finding.rights.tdm_reserved, finding.rights.tdm_policy)
+    rights = with_host(before.rights, host) if outcome == "unchanged" else before.rights
+    if _said(rights) == _said(before.rights):
+        return settled
+    # The server sent no page, since it is the same; what its host reserves may be new.
+    return replace(settled, record=replace(before, rights=rights), corrects=True)
 
 
 def _article(finding: Finding, article: Article, page: Page, known: Mapping[str, Record], *, version: str) -> Settled:
@@ -79,6 +91,7 @@ def _article(finding: Finding, article: Article, page: Page, known: Mapping[str,
         rights=finding.rights,
         version=version,
         archive=finding.archive,
+        digest=finding.digest,
     )
     settled = _settled(finding, revised.outcome, article=revised.id, record=revised.record)
     if revised.outcome != "unchanged":

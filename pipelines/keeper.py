@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -12,7 +13,7 @@ from kiosque import __version__
 from kiosque.model import Article
 from pipelines.conclude import Finding, conclude, wanted_keys
 from pipelines.places import Places
-from pipelines.steps.learn import countable_lines
+from pipelines.steps.digest import Digest, digest_of
 from storage import StoreAwayError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ BATCH = 100
 MOST_WAITING = 400
 # Between two tries to reach a database that went away, in seconds; each wait is twice the last.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+# Seconds between two complaints about a database that is away.
+COMPLAIN_EVERY = 10.0
 # An outlet's learned lines are asked for anew after so many of its new articles.
 LEARNED_FOR = 25
 
@@ -48,6 +51,7 @@ class Keeper:
         self._waiting: list[tuple[Finding, asyncio.Future[Settled]]] = []
         self._room = asyncio.Semaphore(MOST_WAITING)
         self._writer: asyncio.Task[None] | None = None
+        self._complained = -COMPLAIN_EVERY
         self._learned: dict[str, tuple[frozenset[str], int]] = {}  # with the new articles since
 
     async def ask(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -58,7 +62,9 @@ class Keeper:
             try:
                 return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
             except StoreAwayError as error:
-                log.warning("%s; trying again in %.1f s", error, wait)
+                if time.monotonic() - self._complained > COMPLAIN_EVERY:  # not each of all that wait
+                    self._complained = time.monotonic()
+                    log.warning("%s; trying again in %.1f s", error, wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -121,6 +127,7 @@ class Keeper:
 
 def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
     """Conclude findings and write what they come to, as one unit."""
+    findings = [_counted(finding) for finding in findings]
     with store.transaction():
         known = store.known({key for finding in findings for key in wanted_keys(finding)})
         barred = _barred(store, findings)
@@ -128,13 +135,21 @@ def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
         settled = []
         for finding in findings:
             forgotten = not barred.isdisjoint(wanted_keys(finding))
-            one = _placed(conclude(finding, known, version=__version__, forgotten=forgotten), known, places)
+            one = conclude(finding, known, version=__version__, forgotten=forgotten)
+            if finding.digest is not None:
+                one = _placed(one, known, places, finding.digest)
             settled.append(one)
             if one.record is not None:  # the next finding of this batch may be the same article
                 known |= dict.fromkeys((address.key for address in one.addresses), one.record)
         store.settle(settled)
         _note_lines(store, findings, settled)
     return settled
+
+
+def _counted(finding: Finding) -> Finding:
+    if finding.digest is not None or not isinstance(finding.reading, Article):
+        return finding
+    return replace(finding, digest=digest_of(finding.reading))
 
 
 def _barred(store: Store, findings: Sequence[Finding]) -> set[str]:
@@ -144,12 +159,12 @@ def _barred(store: Store, findings: Sequence[Finding]) -> set[str]:
     return set().union(*(store.forgotten(keys, outlet) for outlet, keys in by_outlet.items()))
 
 
-def _placed(one: Settled, known: Mapping[str, Record], places: Places) -> Settled:
+def _placed(one: Settled, known: Mapping[str, Record], places: Places, digest: Digest) -> Settled:
     """Return what is written with the article's place among its near-duplicates."""
     if one.record is None or one.corrects:
         return one
     before = next((record for record in known.values() if record.id == one.record.id), None)
-    placing = places.place(one.record, before)
+    placing = places.place(one.record, before, bands=digest.bands)
     record = replace(one.record, cluster=placing.cluster)
     places.note(record)
     return replace(one, record=record, placing=placing)
@@ -158,9 +173,9 @@ def _placed(one: Settled, known: Mapping[str, Record], places: Places) -> Settle
 def _note_lines(store: Store, findings: Sequence[Finding], settled: Sequence[Settled]) -> None:
     found: dict[str, list[tuple[str, str]]] = {}
     for finding, one in zip(findings, settled, strict=True):
-        if one.outcome == "new" and one.article and isinstance(finding.reading, Article):
+        if one.outcome == "new" and one.article and finding.digest is not None:
             lines = found.setdefault(one.outlet, [])
-            lines += [(line, one.article) for line in sorted(countable_lines(finding.reading))]
+            lines += [(line, one.article) for line in finding.digest.lines]
     for outlet, lines in found.items():
         at = max(finding.at for finding in findings)
         store.note_lines(outlet, lines, at=at)

@@ -23,21 +23,23 @@ class Places:
         self._by_band: dict[int, set[str]] = {}
         self._names: dict[str, str] = {}  # clusters that this batch renamed
 
-    def place(self, record: Record, before: Record | None) -> Placing:
-        """Return the place of a new article, or of a new revision: who shares a cluster goes on sharing it."""
-        found = near.bands(record.text)
-        stale = set(near.bands(before.text)) - set(found) if before else set()
+    def place(self, record: Record, before: Record | None, *, bands: tuple[int, ...]) -> Placing:
+        """Return the place of a new article, or of a new revision: who shares a cluster goes on sharing it.
+
+        `bands` are those of the record's text.
+        """
+        stale = set(near.bands(before.text)) - set(bands) if before else set()
         name = self._name(before.cluster or before.id) if before else record.id
         if before is None or self._is_alone(name):
-            place = near.place(record, self._head(record, found))
+            place = near.place(record, self._head(record, bands))
             if place.renamed is not None:
                 self._names[place.renamed] = place.cluster
         else:
             place = near.Place(cluster=name)
-        for band in found:
+        for band in bands:
             self._by_band.setdefault(band, set()).add(record.id)
         self._placed[record.id] = record
-        return Placing(cluster=place.cluster, renamed=place.renamed, bands=found, stale=tuple(sorted(stale)))
+        return Placing(cluster=place.cluster, renamed=place.renamed, bands=bands, stale=tuple(sorted(stale)))
 
     def note(self, record: Record) -> None:
         """Remember a placed record with its cluster."""
@@ -45,7 +47,7 @@ class Places:
 
     def _head(self, record: Record, bands: tuple[int, ...]) -> Record | None:
         """Return the earliest article of the cluster that a record belongs to."""
-        nearest = near.nearest(record.text, self._neighbours(record.id, bands))
+        nearest = near.nearest(record, self._neighbours(record.id, bands))
         if nearest is None:
             return None
         name = self._name(nearest.cluster or nearest.id)

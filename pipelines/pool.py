@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pebble import ProcessExpired, ProcessPool
 
 from kiosque.feeds import FeedReading, parse_feed
-from kiosque.model import Rejected
+from kiosque.model import Article, Rejected
 from pipelines import read_article
+from pipelines.steps.digest import Digest, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kiosque.model import Article, FeedEntry, Outlet, Page
+    from kiosque.model import FeedEntry, Outlet, Page
     from pipelines.trace import Trace
 
 # A worker is replaced after so many pages: what lxml and the C heap keep is given back.
@@ -63,9 +64,12 @@ class ReaderPool:
 
     async def read(
         self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
-    ) -> Article | Rejected:
-        """Read a page. A page that takes too long or brings its worker down is `Rejected`."""
-        return await asyncio.wrap_future(self.submit(page, outlet, entry=entry, learned=learned))
+    ) -> tuple[Article | Rejected, Digest | None]:
+        """Read a page and count its article. A page that takes too long or brings its worker down is `Rejected`."""
+        given = {"page": page, "outlet": outlet, "entry": entry, "learned": learned}
+        task = _Task(read_and_count, given, lambda reason: (Rejected(reason=reason, url=page.url), None))
+        found: tuple[Article | Rejected, Digest | None] = await asyncio.wrap_future(self._begin(task))
+        return found
 
     def submit(
         self, page: Page, outlet: Outlet, *, entry: FeedEntry | None = None, learned: frozenset[str] = frozenset()
@@ -206,6 +210,14 @@ def trace_page(*, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: 
     from pipelines.trace import trace_article  # noqa: PLC0415 - few workers are ever asked
 
     return trace_article(page, outlet, entry=entry, learned=learned)
+
+
+def read_and_count(
+    *, page: Page, outlet: Outlet, entry: FeedEntry | None, learned: frozenset[str]
+) -> tuple[Article | Rejected, Digest | None]:
+    """Read a page and count its article, in a worker."""
+    reading = read_article(page, outlet, entry=entry, learned=learned)
+    return reading, digest_of(reading) if isinstance(reading, Article) else None
 
 
 def parse_feed_body(*, body: bytes, url: str, content_type: str | None) -> FeedReading:

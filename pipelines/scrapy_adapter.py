@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import Article, Rejected
     from pipelines.newsroom import Newsroom
+    from pipelines.steps.digest import Digest
 
 
 log = logging.getLogger("kiosque.crawl")
@@ -60,12 +61,12 @@ class KiosquePipeline:
         return record_to_dict(settled.record)
 
     async def _finding(self, visit: Visit) -> Finding:
-        reading = await self._read(visit)
+        reading, digest = await self._read(visit)
         policy = self._newsroom.settings.rights_reserved
         rights = rights_of(visit, reading, policy=policy)
         archive = None
         if rights.tdm_reserved and policy == "refuse":  # the page itself said so: nothing of it is kept
-            visit, reading = replace(visit, page=None, outcome="blocked:reserved"), None
+            visit, reading, digest = replace(visit, page=None, outcome="blocked:reserved"), None, None
         elif self._newsroom.archivist is not None:
             archive = await self._newsroom.archivist.keep(visit)
         if visit.page is not None and reading is None:  # a bug of ours: the page stays on the frontier
@@ -76,19 +77,20 @@ class KiosquePipeline:
             reading=reading,
             at=self._newsroom.clock.now(),
             archive=archive,
+            digest=digest,
             revisit_after=self._newsroom.settings.revisit_times,
         )
 
-    async def _read(self, visit: Visit) -> Article | Rejected | None:
+    async def _read(self, visit: Visit) -> tuple[Article | Rejected | None, Digest | None]:
         if visit.page is None:
-            return None
+            return None, None
         try:
             learned = await self._newsroom.keeper.learned(visit.outlet.slug)
             with self._newsroom.tally.page_in_pool():
                 return await self._newsroom.pool.read(visit.page, visit.outlet, entry=visit.entry, learned=learned)
         except Exception:  # `read_article` never raises
             log.exception("reading %s failed", visit.url)
-            return None
+            return None, None
 
     def _stop(self, error: StorageError) -> None:
         """End the crawl: a store that refuses one write refuses the next, and nothing may be lost unnoticed."""

@@ -15,9 +15,10 @@ from spiders.challenge import is_challenge
 from spiders.guard import Blocked
 from spiders.host_files import MARK, MOST_HOSTS, clock_of
 from spiders.messages import headers_of
+from spiders.waits import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -44,14 +45,29 @@ class _Host:
 class Patience:
     """Downloader middleware: counts a host's refusals, hears its Retry-After, and asks nothing until it is over."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        known: Mapping[str, tuple[float, str]] | None = None,
+        keep: Callable[[str, float, str], None] = lambda _host, _seconds, _why: None,
+    ) -> None:
+        """`known` are hosts that are left alone already: for how many seconds, and why; `keep` hears of new ones."""
         self._clock = clock
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self._keep = keep
+        self._hosts: OrderedDict[str, _Host] = OrderedDict(
+            (host, _Host(until=clock() + seconds, why=why)) for host, (seconds, why) in (known or {}).items()
+        )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Patience:
-        """Scrapy's constructor."""
-        return cls(clock=clock_of(crawler).monotonic)
+        """Scrapy's constructor. What a store knows of hosts that asked us to wait holds on."""
+        clock = clock_of(crawler)
+        newsroom = getattr(crawler.spider, "newsroom", None)
+        if newsroom is None:
+            return cls(clock=clock.monotonic)
+        ledger = Ledger(newsroom)
+        return cls(clock=clock.monotonic, known=ledger.known(), keep=ledger.keep)
 
     def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""
@@ -78,6 +94,7 @@ class Patience:
             seconds, why = REFUSED_FOR, f"{why}, {host.refusals} times in a row"
         if seconds:
             host.until, host.why = max(host.until, self._clock() + seconds), why
+            self._keep(name, seconds, why)
             log.warning("%s: %s; left alone for %.0f min", name, why, seconds / 60)
         return response
 

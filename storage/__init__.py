@@ -138,12 +138,24 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Where a reader of a change feed stopped before its end."""
+
+    cursor: int
+    """The feed's."""
+    position: int
+    """The last change that was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFeed:
     """What became of each article that changed since some change; each article stands in it once."""
 
     cursor: int
     """The newest change that it holds: where the next feed goes on."""
     batches: Iterator[Batch]
+    goes_on: bool = False
+    """It begins where an earlier reader stopped, and what that one read is still so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +220,9 @@ class Sink(Protocol):
 
     def close(self) -> list[ExportFile]:
         """Make what was written durable, and say what it is."""
+
+    def pause(self) -> list[ExportFile]:
+        """Make what was written so far durable, and say what it is: a later sink may go on from there."""
 
     def discard(self) -> None:
         """Let go of the files, closed or not."""
@@ -313,12 +328,16 @@ class Store(Protocol):
         """Return the number of the newest change; numbers have no gaps and follow the order of the commits."""
 
     def name(self) -> str:
-        """Return the store's own name: a cursor is `NAME:NUMBER`, and good for this store alone."""
+        """Return the store's own name: a cursor begins with it, and is good for this store alone."""
 
-    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change, nothing where there is no such change."""
+
+    def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
         """Open the change feed after a change number: one state of the store, whatever is written meanwhile.
 
-        With `after=0` it holds what there is, all `new`, and nothing that was deleted.
+        With `after=0` it holds what there is, all `new`, and nothing that was deleted. With the `stop` of an earlier
+        feed after the same number it goes on from there, unless what that one gave has changed since.
         """
 
     def counts(self) -> dict[str, dict[str, int]]:

@@ -5,39 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock, Timeout
-
 from kiosque import __version__
-from kiosque.errors import StorageError
 from kiosque.records import instant, record_schema
+from storage import Stop
 from storage.card import card, dictionary
 from storage.columns import Filters, select_rows
 from storage.cursor import cursor_text, read_cursor
+from storage.folder import CARD, DICTIONARY, MANIFEST, SCHEMA, commit, prepared
+from storage.progress import Progress, Request, clear, note, noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from storage import ChangeFeed, Sink, Store
+    from storage import Batch, ChangeFeed, ExportFile, Sink, Store
 
 Format = Literal["parquet", "jsonl", "csv"]
-MANIFEST, SCHEMA, CARD, DICTIONARY = "manifest.json", "record.schema.json", "README.md", "dictionary.csv"
-STAGING, OLD, LOCK = ".export.partial", ".export.old", ".export.lock"
-# All that an export ever writes into its folder.
-OURS = {
-    MANIFEST, SCHEMA, CARD, DICTIONARY, "data", "records.jsonl", "records.csv",
-    "changes.jsonl", "changes.csv", "changes.parquet",
-}  # fmt: skip
-HIDDEN = {STAGING, OLD, LOCK}
 COLUMNS = tuple(record_schema()["properties"])
 CHANGE_COLUMNS = ("number", "id", "revision", "kind")
 DATED = ("published_at", "published_on", "published_month")
+# Rows after which an export writes down how far it came: a minute's work.
+NOTED_EVERY = 200_000
 
 
 def export(
@@ -45,14 +38,18 @@ def export(
 ) -> dict[str, Any]:
     """Write the latest revision of every article, or what changed since a cursor; return the manifest.
 
-    Memory is bounded whatever the store holds. Raises `UsageError` for a cursor of another store and
-    `StorageError` otherwise; what stood in the folder then still stands.
+    Memory is bounded whatever the store holds. An export that was interrupted is gone on with. Raises `UsageError`
+    for a cursor of another store and `StorageError` otherwise; what stood in the folder then still stands.
     """
     after = read_cursor(since, store) if since is not None else None
     filters = filters or Filters()
+    request = Request(store=store.name(), form=form, after=after, filters=filters, version=__version__)
     with prepared(folder) as staging:
-        with store.changed(after=after or 0) as feed:
-            manifest = _write(feed, staging, form=form, after=after, filters=filters)
+        before = noted(staging, request)
+        with store.changed(after=after or 0, stop=before.stop if before is not None else None) as feed:
+            before = before if feed.goes_on else None
+            clear(staging, keep=before)
+            manifest = _write(feed, staging, request, before)
             manifest["cursor"] = cursor_text(store, feed.cursor)
         manifest["filters"] = {"since": since} | asdict(filters)
         columns = COLUMNS if form == "jsonl" else (*COLUMNS, *DATED)
@@ -60,49 +57,90 @@ def export(
         _put(staging / DICTIONARY, _csv([("column", "type", "meaning"), *dictionary(columns)]))
         _put(staging / SCHEMA, _json(record_schema()))
         _put(staging / MANIFEST, _json(manifest))
-        _commit(staging, folder)
+        commit(staging, folder)
     return manifest
 
 
-def _write(feed: ChangeFeed, staging: Path, *, form: Format, after: int | None, filters: Filters) -> dict[str, Any]:
-    make = sink_of(form)
+@dataclass(slots=True, kw_only=True)
+class _Writing:
+    """An export that is being written: its sinks, and what the manifest will say."""
+
+    request: Request
+    staging: Path
+    records: Sink
+    changes: Sink | None
+    reserved: int = 0
+    duplicates: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    unnoted: int = 0
+    """Rows since it was written down how far it came."""
+
+    def take(self, batch: Batch) -> None:
+        """Write a batch."""
+        selected = select_rows(batch, self.request.filters)
+        self.reserved += selected.reserved
+        self.duplicates += selected.duplicates
+        self.unnoted += len(batch.changes)
+        if selected.columns.get("id"):
+            self.records.write(selected.columns)
+        for change in selected.changes:
+            self.kinds[change.kind] = self.kinds.get(change.kind, 0) + 1
+        if self.changes is not None and selected.changes:
+            self.changes.write({name: [getattr(one, name) for one in selected.changes] for name in CHANGE_COLUMNS})
+
+    def note(self, stop: Stop) -> None:
+        """Write down how far it came."""
+        self.unnoted = 0
+        progress = Progress(
+            request=self.request,
+            stop=stop,
+            reserved=self.reserved,
+            duplicates=self.duplicates,
+            kinds=self.kinds,
+            records=tuple(self.records.pause()),
+            changes=tuple(self.changes.pause()) if self.changes is not None else (),
+        )
+        note(self.staging, progress)
+
+    def close(self) -> list[ExportFile]:
+        """Finish the files."""
+        return [*self.records.close(), *(self.changes.close() if self.changes is not None else ())]
+
+
+def _write(feed: ChangeFeed, staging: Path, request: Request, before: Progress | None) -> dict[str, Any]:
+    """Write the feed, after what was written `before`; return what the manifest says of it."""
+    make, form = sink_of(request.form), request.form
+    done = before or Progress(request=request, stop=Stop(cursor=0, position=0))
     with ExitStack() as sinks:
-        records = make(staging, f"{'part-0' if form == 'parquet' else 'records'}.{form}", COLUMNS)
+        records = make(staging, f"{'part-0' if form == 'parquet' else 'records'}.{form}", COLUMNS, done.records)
         sinks.callback(records.discard)
-        changes = make(staging, f"changes.{form}", CHANGE_COLUMNS) if after is not None else None
-        if changes is not None:
+        changes = None
+        if request.after is not None:
+            changes = make(staging, f"changes.{form}", CHANGE_COLUMNS, done.changes)
             sinks.callback(changes.discard)
-        counted = _pour(feed, filters, records, changes)
-        files = [*records.close(), *(changes.close() if changes is not None else ())]
+        writing = _Writing(request=request, staging=staging, records=records, changes=changes)
+        writing.reserved, writing.duplicates, writing.kinds = done.reserved, done.duplicates, dict(done.kinds)
+        for batch in feed.batches:
+            writing.take(batch)
+            # Those that were deleted come last and have no place in the order of the others.
+            if writing.unnoted >= NOTED_EVERY and batch.changes[-1].kind != "deleted":
+                writing.note(Stop(cursor=feed.cursor, position=batch.changes[-1].number))
+        files = writing.close()
+    kinds = dict.fromkeys(("new", "revised", "corrected", "deleted"), 0) | writing.kinds
     return {
         "schema_version": 1,
         "kiosque_version": __version__,
         "made_at": instant(datetime.now(UTC)),
         "format": form,
         "rows": sum(file.rows for file in files if not file.name.startswith("changes.")),
-        **counted,
+        "reserved_left_out": writing.reserved,
+        "duplicates_left_out": writing.duplicates,
+        **({} if changes is None else {"changes": kinds}),
         "files": [asdict(file) for file in files],
     }
 
 
-def _pour(feed: ChangeFeed, filters: Filters, records: Sink, changes: Sink | None) -> dict[str, Any]:
-    """Write the feed into the sinks; return what the manifest says of it."""
-    counted: dict[str, Any] = {"reserved_left_out": 0, "duplicates_left_out": 0}
-    kinds = dict.fromkeys(("new", "revised", "corrected", "deleted"), 0)
-    for batch in feed.batches:
-        selected = select_rows(batch, filters)
-        counted["reserved_left_out"] += selected.reserved
-        counted["duplicates_left_out"] += selected.duplicates
-        if selected.columns.get("id"):
-            records.write(selected.columns)
-        for change in selected.changes:
-            kinds[change.kind] += 1
-        if changes is not None and selected.changes:
-            changes.write({name: [getattr(one, name) for one in selected.changes] for name in CHANGE_COLUMNS})
-    return counted if changes is None else counted | {"changes": kinds}
-
-
-def sink_of(form: Format) -> Callable[[Path, str, Sequence[str]], Sink]:
+def sink_of(form: str) -> Callable[[Path, str, Sequence[str], Sequence[ExportFile]], Sink]:
     """Return what makes the sinks of a format. Raises `UsageError` where its library is missing."""
     if form == "parquet":
         from storage.parquet import ParquetSink  # noqa: PLC0415 - half a second, and not everybody has it
@@ -111,62 +149,6 @@ def sink_of(form: Format) -> Callable[[Path, str, Sequence[str]], Sink]:
     from storage.textfiles import csv_sink, jsonl_sink  # noqa: PLC0415
 
     return jsonl_sink if form == "jsonl" else csv_sink
-
-
-@contextmanager
-def prepared(folder: Path) -> Iterator[Path]:
-    """Make the folder and one inside it to write to; refuse a folder that holds something else than an export."""
-    staging = folder / STAGING
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _refuse_foreign(folder)
-        lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise StorageError(f"another export writes to {folder}; let it finish, or choose another folder") from None
-    except OSError as error:
-        raise StorageError(f"{folder}: {error.strerror or error}") from error
-    try:
-        shutil.rmtree(staging, ignore_errors=True)  # of an export that was interrupted
-        staging.mkdir()
-        yield staging
-    except OSError as error:
-        raise StorageError(f"{folder}: {error.strerror or error}; nothing was replaced") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        lock.release()
-        (folder / LOCK).unlink(missing_ok=True)
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Raise unless the folder is empty or an export, whole or interrupted; more may lie beside a whole one."""
-    names = {path.name for path in folder.iterdir()}
-    is_export = MANIFEST in names and _is_manifest(folder / MANIFEST)
-    interrupted = bool(names & HIDDEN) and names <= OURS | HIDDEN
-    if names and not is_export and not interrupted:
-        raise StorageError(f"{folder} holds something else than an export ({min(names)}); choose an empty folder")
-
-
-def _is_manifest(path: Path) -> bool:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and "kiosque_version" in found and "cursor" in found
-
-
-def _commit(staging: Path, folder: Path) -> None:
-    """Put the new export in the place of the old one; the manifest goes first and comes last."""
-    old = folder / OLD
-    shutil.rmtree(old, ignore_errors=True)
-    old.mkdir()
-    for name in (MANIFEST, *sorted(OURS - {MANIFEST})):
-        if (folder / name).exists():
-            (folder / name).rename(old / name)
-    for name in (*sorted(OURS - {MANIFEST}), MANIFEST):
-        if (staging / name).exists():
-            (staging / name).rename(folder / name)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _put(path: Path, text: str) -> None:

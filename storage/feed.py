@@ -9,6 +9,7 @@ from sqlalchemy import Select, Text, case, cast, func, select
 from storage import Batch, Change, ChangeFeed
 from storage.columns import LISTS, text_column
 from storage.queries import chunks
+from storage.rows import mark
 from storage.schema import addresses, articles, changes, revisions
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from storage import ChangeKind
+    from storage import ChangeKind, Stop
 
-# Articles in one batch: a megabyte of text, which the next batch finds room in again.
-PAGE = 250
+# Articles in one batch: some megabytes of text. Each column of a batch costs Arrow a few calls, whatever its size.
+PAGE = 1_000
+# Digits of a change's sign.
+SIGN = 8
 # The net effect of several changes: the strongest speaks.
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
@@ -29,10 +32,25 @@ AS_TEXT = tuple(cast(revisions.c[name], Text) for name in ("authors", "tags", "r
 NAMES = (*(column.name for column in FROM_REVISION), "authors", "tags", "rights", "first_seen_at", "cluster", "number")
 
 
-def open_feed(connection: Connection, *, after: int) -> ChangeFeed:
-    """Open the feed on a connection that sees one state."""
+def open_feed(connection: Connection, *, after: int, stop: Stop | None = None) -> ChangeFeed:
+    """Open the feed on a connection that sees one state; go on from `stop` when what came before it is still so."""
     cursor = last_number(connection)
-    return ChangeFeed(cursor=cursor, batches=_batches(connection, after))
+    goes_on = stop is not None and after <= stop.position <= stop.cursor <= cursor and _stands(connection, after, stop)
+    begin = stop.position if goes_on and stop is not None else after
+    return ChangeFeed(cursor=cursor, batches=_batches(connection, after, begin), goes_on=goes_on)
+
+
+def _stands(connection: Connection, after: int, stop: Stop) -> bool:
+    """Tell whether no article that stood in the feed up to its stop has changed since."""
+    since = select(changes.c.id).where(changes.c.number > stop.cursor)
+    last = func.max(changes.c.number)
+    moved = (
+        select(changes.c.id)
+        .where(changes.c.number <= stop.cursor, changes.c.id.in_(since))
+        .group_by(changes.c.id)
+        .having(last > after, last <= stop.position)
+    )
+    return connection.execute(moved.limit(1)).first() is None
 
 
 def last_number(connection: Connection) -> int:
@@ -40,13 +58,20 @@ def last_number(connection: Connection) -> int:
     return connection.execute(select(func.max(changes.c.number))).scalar() or 0
 
 
-def _batches(connection: Connection, after: int) -> Iterator[Batch]:
+def sign(connection: Connection, number: int) -> str:
+    """Return eight hexadecimal digits that stand for a change: what it was, of which article, and when."""
+    query = select(changes.c.id, changes.c.revision, changes.c.kind, changes.c.at).where(changes.c.number == number)
+    row = connection.execute(query).first()
+    return mark(":".join(map(str, row)))[:SIGN] if row is not None else ""
+
+
+def _batches(connection: Connection, after: int, begin: int) -> Iterator[Batch]:
     latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
     head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change)
     query = (
         select(*FROM_REVISION, *AS_TEXT, *head, _urls(connection))
         .join(articles, latest)
-        .where(articles.c.change > after)
+        .where(articles.c.change > begin)
         .order_by(articles.c.change)
     )
     for rows in _pages(connection, query):

@@ -13,6 +13,7 @@ from kiosque.urls import canonical_url
 from pipelines.steps import near
 from storage import EVERYTHING, Batch, ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry
 from storage.columns import LISTS
+from storage.feed import SIGN
 from storage.forget import outlet_mark
 from storage.memory_frontier import Frontier
 from storage.memory_tables import Tables
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import FeedEntry, Record
     from kiosque.polling import FeedState
-    from storage import RecordQuery, Settled, Store
+    from storage import RecordQuery, Settled, Stop, Store
 
 
 class MemoryStore:
@@ -233,6 +234,11 @@ class MemoryStore:
         owner = self._tables.owner.get(canonical_url(url))
         return [self._tables.whole(one) for (id_, _), one in sorted(self._tables.revisions.items()) if id_ == owner]
 
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change."""
+        changes = self._tables.changes[number - 1 : number] if number > 0 else []
+        return "".join(mark(f"{one.id}:{one.revision}:{one.kind}")[:SIGN] for one in changes)
+
     def last_change(self) -> int:
         """Return the number of the newest change."""
         return len(self._tables.changes)
@@ -241,8 +247,9 @@ class MemoryStore:
         """Return the store's own name."""
         return "memory"
 
-    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
-        """Open the change feed after a change number."""
+    def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
+        """Open the change feed after a change number, always from there."""
+        del stop
         tables = self._tables
         net = tables.net(after)
         if after == 0:

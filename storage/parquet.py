@@ -44,7 +44,7 @@ REPEATED = [
 class ParquetSink:
     """The protocol `storage.Sink` on a folder of Parquet files."""
 
-    def __init__(self, folder: Path, name: str, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, name: str, names: Sequence[str], done: Sequence[ExportFile] = ()) -> None:
         self._folder = folder
         self._name = name
         self._dated = "published" in names
@@ -55,7 +55,7 @@ class ParquetSink:
         self._waiting: dict[str, list[pa.Table]] = {}
         self._sizes: dict[str, int] = {}
         self._open: dict[str, pq.ParquetWriter] = {}
-        self._rows: dict[str, int] = {}
+        self._rows = {file.name: file.rows for file in done}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet")
         self._writing: Future[None] | None = None
 
@@ -125,15 +125,20 @@ class ParquetSink:
     def close(self) -> list[ExportFile]:
         """Write what waits, and make the files durable. An export without records has one empty file."""
         self._sort()
+        if not self._waiting and not self._rows:
+            name = self._writable(self._file("unknown") if self._dated else self._name)
+            self._rows[name] = 0
+        return self.pause()
+
+    def pause(self) -> list[ExportFile]:
+        """Write what waits, and finish the files: what comes later goes into further parts."""
+        self._sort()
         for name in sorted(self._waiting):
             self._flush(name)
         self._wait()
-        if not self._rows:
-            name = self._writable(self._file("unknown") if self._dated else self._name)
-            self._rows[name] = 0
         try:
-            for writer in self._open.values():
-                writer.close()
+            while self._open:
+                self._open.popitem()[1].close()
             return [self._closed(name) for name in sorted(self._rows)]
         except OSError as error:
             raise StorageError(f"{self._folder}: {error.strerror or error}; nothing was replaced") from error

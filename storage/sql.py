@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import FeedEntry, Record
     from kiosque.polling import FeedState
-    from storage import ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry, RecordQuery, Settled
+    from storage import ChangeFeed, Enqueued, Forgotten, LineCount, QueuedEntry, RecordQuery, Settled, Stop
     from storage.reads import Page
 
 
@@ -214,19 +214,21 @@ class SqlStore:
         with self._reading() as connection:
             return reads.history(connection, url)
 
-    def changed(self, *, after: int = 0) -> AbstractContextManager[ChangeFeed]:
-        """Open the change feed after a change number."""
-        return self._changed(after)
-
     @contextmanager
-    def _changed(self, after: int) -> Iterator[ChangeFeed]:
+    def changed(self, *, after: int = 0, stop: Stop | None = None) -> Iterator[ChangeFeed]:
+        """Open the change feed after a change number."""
         with self._reading() as connection:
-            yield feed.open_feed(connection, after=after)
+            yield feed.open_feed(connection, after=after, stop=stop)
 
     def name(self) -> str:
         """Return the store's own name."""
         with self._reading() as connection:
             return str(connection.execute(select(meta.c.value).where(meta.c.key == "store")).scalar_one())
+
+    def sign(self, number: int) -> str:
+        """Return eight hexadecimal digits that stand for a change."""
+        with self._reading() as connection:
+            return feed.sign(connection, number)
 
     def last_change(self) -> int:
         """Return the number of the newest change."""

@@ -55,6 +55,12 @@ class Holder:
 class Turn(Protocol):
     """The right to schedule on one store."""
 
+    patience: float
+    """Seconds that it must have been free before one in waiting takes it."""
+
+    def is_free(self) -> bool:
+        """Tell whether it is worth a try to take it. Raises `StorageError`."""
+
     def take(self) -> bool:
         """Take it if nobody has it; tell whether we have it. Raises `StorageError`."""
 
@@ -85,6 +91,8 @@ def me() -> Holder:
 class FileTurn:
     """Of a SQLite file: the system lets go of the lock when its process ends, however it ends."""
 
+    patience = 0.0
+
     def __init__(self, database: Path) -> None:
         self._folder = database.parent
         self._lock = FileLock(f"{database}.scheduler.lock", timeout=0, thread_local=False)
@@ -105,6 +113,10 @@ class FileTurn:
             self._sign.write_text(
                 json.dumps({"host": own.host, "pid": own.pid, "since": own.since.isoformat()}), encoding="utf-8"
             )
+        return True
+
+    def is_free(self) -> bool:
+        """Nobody knows before he tries."""
         return True
 
     def holder(self) -> Holder | None:
@@ -131,6 +143,9 @@ class FileTurn:
 class ServerTurn:
     """Of a PostgreSQL database: a session's lock on a connection of its own."""
 
+    # Who lost it because the database was restarted takes it again within this time, and comes first.
+    patience = 6.0
+
     def __init__(self, database: str) -> None:
         url = make_url(database)
         asked = PATIENCE | {str(name): value for name, value in url.query.items()}
@@ -156,8 +171,21 @@ class ServerTurn:
             _drop(connection)
         return taken
 
+    def is_free(self) -> bool:
+        """Tell whether no connection has the lock."""
+        return self._name() is None
+
     def holder(self) -> Holder | None:
         """Return who has it, from the name of the connection that has the lock."""
+        sign, _, rest = str(self._name()).partition(" ")
+        parts = rest.split(" ", 2)
+        with contextlib.suppress(ValueError, IndexError):
+            since = datetime.strptime(parts[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+            return Holder(host=parts[2], pid=int(parts[1]), since=since) if sign == SIGN else None
+        return None
+
+    def _name(self) -> str | None:
+        """Return the name of the connection that has the lock, None where there is none."""
         query = text(
             "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
             " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :high AND l.objid = :low AND l.objsubid = 1"
@@ -166,12 +194,7 @@ class ServerTurn:
         with explained(self._engine), self._engine.connect() as connection:
             halves = {"high": SCHEDULER >> 32, "low": SCHEDULER & 0xFFFFFFFF}
             name = connection.execute(query, halves).scalar()
-        sign, _, rest = str(name).partition(" ")
-        parts = rest.split(" ", 2)
-        with contextlib.suppress(ValueError, IndexError):
-            since = datetime.strptime(parts[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-            return Holder(host=parts[2], pid=int(parts[1]), since=since) if sign == SIGN else None
-        return None
+        return None if name is None else str(name)
 
     def check(self) -> Hold:
         """Ask the connection that has the lock; where it is gone, take the lock again."""

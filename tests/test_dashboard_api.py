@@ -101,7 +101,7 @@ def test_a_copy_that_follows_the_changes_equals_the_store(store, client):
 def test_changes_as_lines_name_their_cursor_in_a_header(store, client):
     answer = client.get("/api/v1/changes?format=jsonl&limit=2")
     assert [json.loads(line)["number"] for line in answer.text.splitlines()] == [1, 2]
-    assert answer.headers["Kiosque-Cursor"] == f"{store.name()}:2"
+    assert answer.headers["Kiosque-Cursor"] == f"{store.name()}:2:{store.sign(2)}"
 
 
 def test_reserved_records_are_left_out_unless_asked_for(store, client):

@@ -14,7 +14,7 @@ from storage.export import export
 
 PAGE = Path(__file__).parents[1] / "docs" / "dataset.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-NEEDED = {"polars": "not in the test extra", "datasets": "not in the test extra"}
+NEEDED = dict.fromkeys(("polars", "datasets"), "pip install 'kiosque[dataset-test]'")
 
 
 @pytest.fixture

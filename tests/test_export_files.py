@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -87,7 +89,11 @@ def test_every_format_says_the_same_and_holds_to_the_json_schema(store, tmp_path
 def test_the_manifest_names_every_file_with_its_hash(store, tmp_path, form):
     manifest = export(store, tmp_path / "out", form=form)
     assert json.loads((tmp_path / "out" / MANIFEST).read_text()) == manifest
-    assert (manifest["rows"], manifest["reserved_left_out"], manifest["cursor"]) == (3, 1, f"{store.name()}:4")
+    assert (manifest["rows"], manifest["reserved_left_out"], manifest["cursor"]) == (
+        3,
+        1,
+        f"{store.name()}:4:{store.sign(4)}",
+    )
     for file in manifest["files"]:
         data = (tmp_path / "out" / file["name"]).read_bytes()
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (file["sha256"], file["bytes"])
@@ -233,11 +239,31 @@ def test_pandas_and_duckdb_read_the_text_exports(store, tmp_path):
     assert duckdb.read_csv(str(tmp_path / "c" / "records.csv")).aggregate("count(*)").fetchall() == [(3,)]
 
 
-def test_hugging_face_datasets_loads_the_folder(store, tmp_path):
-    datasets = pytest.importorskip("datasets", reason="a large library: not in the test extra")
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMATS)
+def test_hugging_face_datasets_loads_the_folder(store, tmp_path, form):
+    """In a process of its own: it reads its settings when it is imported."""
+    pytest.importorskip("datasets", reason="pip install 'kiosque[dataset-test]'")
+    export(store, tmp_path / "out", form=form)
+    code = f"""
+import datasets
+found = datasets.load_dataset({str(tmp_path / "out")!r}, split="train")
+print(sorted(map(str, found["title"]))[0], len(found), found.features["title"].dtype)
+"""
+    offline = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), "HF_DATASETS_CACHE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=offline, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1].endswith((" 3 string", " 3 large_string")), done.stderr
+
+
+def test_polars_reads_the_export(store, tmp_path):
+    polars = pytest.importorskip("polars", reason="pip install 'kiosque[dataset-test]'")
     export(store, tmp_path / "out", form="parquet")
-    found = datasets.load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
-    assert sorted(found["published_month"]) == ["2024-09", "2024-10", "unknown"]
+    export(store, tmp_path / "lines", form="jsonl")
+    press = polars.scan_parquet(tmp_path / "out" / "data" / "*" / "*.parquet")
+    days = press.filter(polars.col("published_on").is_not_null()).sort("published_on").collect()
+    assert days["published_on"].to_list() == [date(2024, 9, 30), date(2024, 10, 25)]
+    assert days["rights"].struct.field("robots").to_list() == ["allowed", "allowed"]
+    assert polars.read_ndjson(tmp_path / "lines" / "records.jsonl")["word_count"].sum() == 18
 
 
 def test_the_card_says_where_the_data_stand(store, tmp_path):

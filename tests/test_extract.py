@@ -2,12 +2,14 @@
 
 # ruff: noqa: E501  (one line of markup a case)
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from kiosque.common_rules import load_common
 from kiosque.model import CleanRules, Outlet, Page, ReadRules
+from pipelines import read_article
 from pipelines.steps.extract import extract_blocks
 from pipelines.steps.layout import lay_out
 from pipelines.steps.parse import parse_html
@@ -197,3 +199,36 @@ def test_an_intertitre_that_reads_like_a_box_s_heading_keeps_its_section(heading
         "Et après",
         LAST,
     ]
+
+
+LABELLED = """<html lang="fr"><head><title>Le pont rouvre</title></head><body><article><h1>Le pont rouvre</h1>
+<p class="chapo"><span class="chapo-label">l'essentiel</span> Deux ans après la crue, la circulation a repris.</p>%s
+</article></body></html>"""
+
+
+def test_what_an_outlet_drops_is_dropped_from_the_chapo_too():
+    url = "https://lavoix.example/pont"
+    page = Page(
+        url=url, final_url=url, body=(LABELLED % PARAGRAPHS).encode(), fetched_at=datetime(2026, 3, 2, tzinfo=UTC)
+    )
+    outlet = Outlet(slug="lavoix", name="La Voix", site="https://lavoix.example", country="FR")
+    ruled = replace(outlet, clean=CleanRules(drop_css=(".chapo-label",)))
+    assert read_article(page, outlet).lead.startswith("l'essentiel Deux ans")
+    assert read_article(page, ruled).lead == "Deux ans après la crue, la circulation a repris."
+    none = replace(outlet, clean=CleanRules(drop_css=("p.chapo",)))
+    assert read_article(page, none).lead is None
+
+
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ("<q>« Nous rouvrons »</q>", "« Nous rouvrons »"),
+        ('<q>"Nous rouvrons"</q>', '"Nous rouvrons"'),
+        ("<q>Nous rouvrons</q>", "« Nous rouvrons »"),
+        ("<q>Nous <em>rouvrons</em></q>", "« Nous rouvrons »"),
+        ("<q></q>", ""),
+    ],
+)
+def test_a_quotation_stays_in_its_sentence(quoted, shown):
+    html = f"<article><p>{FIRST} {quoted}, dit le maire.</p><p>{SECOND}</p><p>{LAST}</p></article>"
+    assert lines(html)[0] == " ".join(f"{FIRST} {shown}, dit le maire.".split())

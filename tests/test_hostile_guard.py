@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -187,7 +188,7 @@ def test_a_crawl_stops_asking_a_host_that_refuses(tmp_path):
 @pytest.mark.slow
 def test_what_a_waiting_host_kept_away_is_not_lost(tmp_path):
     with Site() as site:
-        site.answers |= {"/0": (429, PAGE, b""), "/1": (200, PAGE, article())}
+        site.answers |= {"/0": (429, PAGE, b"", ("Retry-After", "2")), "/1": (200, PAGE, article())}
         site.answers["/rss"] = feed(f"{site.url}/0", f"{site.url}/1")
         kiosque = Kiosque(tmp_path / "home", hosts=[site.host])
         kiosque.outlet("essai", site=site.url, feeds=[f"{site.url}/rss"])
@@ -198,6 +199,7 @@ def test_what_a_waiting_host_kept_away_is_not_lost(tmp_path):
             PAGE,
             article("Un autre titre", text="Tout autre chose se passe au marché couvert. "),
         )
+        time.sleep(2)
         assert kiosque.crawl("essai")["outcomes"] == {"new": 2}
 
 

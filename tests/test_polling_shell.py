@@ -9,7 +9,9 @@ from command import Kiosque
 from small_site import PAGE, Site, article, feed
 
 from kiosque.polling import FeedState, new_feed, with_child
+from spiders.waits import Wait, keep_wait, waits
 from storage import open_storage
+from storage.notes import write_notes
 
 pytestmark = pytest.mark.slow  # crawls in processes of their own
 
@@ -111,6 +113,59 @@ def test_outlets_show_says_each_feeds_state_and_when_it_is_asked_again(kiosque, 
 def test_outlets_show_makes_no_database(kiosque):
     kiosque.run("outlets", "show", "essai")
     assert not (kiosque.home / "kiosque.sqlite").exists()
+
+
+# -- hosts that are left alone ---------------------------------------------------------------------
+
+
+def test_a_host_that_asked_us_to_wait_is_left_alone_by_the_next_crawl(kiosque, site):
+    site.answers |= {"/rss": feed(f"{site.url}/a", f"{site.url}/b"), "/a": (429, PAGE, b"", ("Retry-After", "900"))}
+    kiosque.crawl("essai", code=1)
+    asked = len(site.requests)
+    site.answers["/c"] = (200, PAGE, article("Une page neuve"))
+    found = kiosque.crawl("--url", f"{site.url}/c", code=1)
+    assert found["outcomes"] == {"blocked:host-waits": 1}
+    assert len(site.requests) == asked
+
+
+def test_a_wait_that_is_over_or_damaged_holds_nobody_back(tmp_path):
+    store = open_storage(f"sqlite:///{tmp_path / 'k.sqlite'}")
+    keep_wait(store, "un.example", Wait(until=NOW + timedelta(hours=1), why="status 429"), now=NOW)
+    keep_wait(store, "deux.example", Wait(until=NOW + timedelta(days=400), why="status 429"), now=NOW)
+    assert {host: wait.until for host, wait in waits(store, now=NOW).items()} == {
+        "un.example": NOW + timedelta(hours=1),
+        "deux.example": NOW + timedelta(days=2),
+    }
+    assert set(waits(store, now=NOW + timedelta(hours=2))) == {"deux.example"}
+    write_notes(store, {"hosts-left-alone": '{"un.example": 3'})
+    assert waits(store, now=NOW) == {}
+    store.close()
+
+
+# -- rights of what is known already ---------------------------------------------------------------
+
+
+def unchanged_page(handler):
+    fresh = handler.headers.get("If-None-Match") != '"1"'
+    body = article() if fresh else b""
+    handler.send_response(200 if fresh else 304)
+    handler.send_header("ETag", '"1"')
+    if fresh:
+        handler.send_header("Content-Type", PAGE)
+        handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def test_a_reservation_made_later_holds_for_a_page_that_has_not_changed(kiosque, site):
+    site.answers |= {"/rss": feed(f"{site.url}/a"), "/a": unchanged_page}
+    assert kiosque.crawl("essai")["outcomes"] == {"new": 1}
+    assert kiosque.records()[0].rights.tdm_reserved is None
+    site.answers["/.well-known/tdmrep.json"] = (200, "application/json", b'[{"location": "/", "tdm-reservation": 1}]')
+    assert kiosque.crawl("essai", "--revisit")["outcomes"] == {"unchanged": 1}
+    [record] = kiosque.records()
+    assert (record.rights.tdm_reserved, record.revision) == (True, 1)
+    assert [headers.get("If-None-Match") for headers in site.asked("/a")] == [None, '"1"']
 
 
 # -- sitemap indexes -----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosque.model import RightsClaims
-from kiosque.rights import Tdm, TdmRule, merge_rights, parse_robots_header, parse_tdmrep, tdm_for, tdm_header
+from kiosque.rights import Tdm, TdmRule, merge_rights, parse_robots_header, parse_tdmrep, tdm_for, tdm_header, with_host
 
 
 def rules(*pairs):
@@ -115,6 +115,25 @@ def test_policy_of_what_is_no_longer_reserved_goes():
 def test_page_of_which_nothing_is_said():
     merged = merge_rights()
     assert (merged.robots, merged.tdm_reserved, merged.noai, merged.said) == ("allowed", None, None, ())
+
+
+def test_a_hosts_new_word_replaces_its_old_one():
+    before = merge_rights(host=Tdm(reserved=False), headers=(("x-robots-tag", "noai"),))
+    after = with_host(before, Tdm(reserved=True, policy="https://exemple.fr/tdm"))
+    assert (after.tdm_reserved, after.tdm_policy, after.noai) == (True, "https://exemple.fr/tdm", True)
+    assert after.said == (("tdmrep.json", "tdm-reservation 1"), ("X-Robots-Tag", "noai"))
+
+
+def test_a_hosts_new_word_does_not_supersede_the_pages_own():
+    before = merge_rights(claims=RightsClaims(tdm_reserved=True, tdm_policy="https://exemple.fr/page"))
+    after = with_host(before, Tdm(reserved=False))
+    assert (after.tdm_reserved, after.tdm_policy) == (True, "https://exemple.fr/page")
+    assert after.said == (("tdmrep.json", "tdm-reservation 0"), ("html meta", "tdm-reservation 1"))
+
+
+def test_a_host_that_says_nothing_now_resets_nothing():
+    before = merge_rights(host=Tdm(reserved=True))
+    assert with_host(before, Tdm()) == before
 
 
 def test_robots_txt_is_told_when_it_closes():

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ import pytest
 from command import Kiosque
 from small_site import PAGE, Site, article, feed
 
+from kiosque.cli.outlets_turns import looks_seen, remember
 from kiosque.demo import DemoPress
-from kiosque.scout.health import Look, judge, this_week
+from kiosque.scout.health import Look, in_turn, judge
 
 pytestmark = pytest.mark.slow  # crawls in processes of their own
 
@@ -100,12 +102,41 @@ def test_an_outlet_without_feeds_is_broken():
 
 
 def test_many_feeds_take_turns_and_the_main_one_is_always_polled():
-    feeds = ["une", *(f"section{n}" for n in range(11))]
-    weeks = [this_week(feeds, most=4, week=week) for week in range(4)]
-    assert all(week[0] == "une" and len(week) == 4 for week in weeks)
-    assert {url for week in weeks for url in week} == set(feeds)
-    assert this_week(["une"], most=4, week=7) == ("une",)
-    assert this_week([], most=4, week=7) == ()
+    feeds = ["une", *(f"section{n}" for n in range(6))]
+    polled = {}
+    for day in (2, 16, 30):  # every other week, as somebody may run it
+        now = in_turn(feeds, most=4, polled=polled)
+        assert now[0] == "une"
+        assert len(now) == 4
+        polled |= dict.fromkeys(now, date(2026, 3, day))
+        if day == 16:
+            assert set(polled) == set(feeds)  # each once before any section a second time
+    assert in_turn(["une"], most=4, polled={}) == ("une",)
+    assert in_turn([], most=4, polled={}) == ()
+
+
+def test_what_an_earlier_run_saw_of_a_waiting_feed_is_a_warning_with_its_day():
+    earlier = Look(place="feed", url=f"{SITE}/sport", outcome="failed:status-404", day=date(2026, 2, 23))
+    health = judge("gazette", "La Gazette", SITE, [GOOD, READ], today=TODAY, unpolled=[earlier.url], earlier=[earlier])
+    assert health.state == "warning"
+    assert [finding.reason for finding in health.findings] == ["failed:status-404 on 2026-02-23"]
+
+
+def test_a_feed_is_not_stale_because_its_last_turn_is_long_ago():
+    earlier = Look(place="feed", url=f"{SITE}/sport", newest=date(2025, 12, 1), day=date(2025, 12, 2))
+    assert judge("gazette", "La Gazette", SITE, [GOOD, READ], today=TODAY, earlier=[earlier]).state == "ok"
+
+
+def test_turns_are_remembered_and_a_damaged_memory_begins_anew(tmp_path):
+    section = Look(place="feed", url=f"{SITE}/sport", outcome="problem:html", newest=TODAY, entries=3)
+    health = judge("gazette", "La Gazette", SITE, [GOOD, section, READ], today=TODAY, unpolled=[f"{SITE}/culture"])
+    assert remember(tmp_path, [health], {}, today=TODAY) == ""
+    assert looks_seen(tmp_path) == {look.url: replace(look, day=TODAY) for look in (GOOD, section)}
+    for damaged in ("", "[1]", '{"a": 1}', '[{"url": "x", "day": "hier"}]', "[" * 90_000):
+        (tmp_path / "outlets-check.json").write_text(damaged)
+        assert looks_seen(tmp_path) == {}
+    (tmp_path / "file").touch()
+    assert "cannot be written" in remember(tmp_path / "file", [health], {}, today=TODAY)
 
 
 def test_the_demo_press_is_fine_and_is_asked_little(tmp_path):
@@ -158,9 +189,27 @@ def test_each_kind_of_trouble_is_found_over_http(tmp_path):
         assert "the template changed" in found["template"]["findings"][0]["mend"]
         assert "newest entry of 2024-10-25" in [f["reason"] for f in found["fine"]["findings"]]
         assert ".signature matches nothing" in [f["reason"] for f in found["fine"]["findings"]]
-        assert found["many"]["unpolled"] == 17
+        assert len(found["many"]["unpolled"]) == 17
         assert len(many.requests) <= 8
         assert "Traceback" not in err
+
+
+def test_each_feed_is_polled_over_successive_runs(tmp_path):
+    with Site() as site:
+        kiosque = Kiosque(tmp_path, hosts=[site.host])
+        site.answers["/a"] = (200, PAGE, article(day=datetime.now(UTC).date().isoformat()))
+        paths = ["/rss", *(f"/rss{n}" for n in range(7))]
+        site.answers |= dict.fromkeys(paths, feed(f"{site.url}/a"))
+        kiosque.outlet("many", site=site.url, feeds=[f"{site.url}{path}" for path in paths], language="any")
+        polled = []
+        for _ in range(3):
+            before = len(site.requests)
+            out, err = kiosque.run("outlets", "check", "many")
+            polled.append({path for path, _ in site.requests[before:]} & set(paths))
+            assert err == ""
+        assert [len(each) for each in polled] == [4, 4, 4]
+        assert set.union(*polled) == set(paths)
+        assert f"not polled this time: {site.url}/rss2, {site.url}/rss3, {site.url}/rss4 and 1 more" in out
 
 
 def test_a_host_that_is_gone_is_not_taken_for_one_that_forbids(tmp_path):

@@ -13,6 +13,7 @@ from test_storage_contract import record, settled
 from kiosque.errors import StorageError
 from kiosque.health import judge
 from kiosque.polling import new_feed
+from kiosque.service.look import look_at
 from storage import open_storage
 from storage.overview import articles_over_time, change_page, numbers, record_page, revisions_of
 
@@ -154,3 +155,44 @@ def test_status_and_doctor_of_a_store(kiosque):
     assert out.startswith("1. gazette: The feed https://gazette.example/rss is gone for good")
     out, _ = kiosque.run("doctor", "--json", code=1)
     assert json.loads(out)[0]["do"].startswith("Find the new one")
+
+
+def test_coverage_is_taken_from_the_last_look_for_an_hour(store):
+    save(store, article(1, lead="Un chapô."))
+    first = look_at(store, {}, now=NOW)
+    save(store, article(2))
+    soon = look_at(store, {}, now=NOW + timedelta(minutes=5), last=first)
+    assert (soon.numbers["gazette"].articles, soon.numbers["gazette"].recent.articles) == (2, 1)
+    later = look_at(store, {}, now=NOW + timedelta(minutes=65), last=soon)
+    assert later.numbers["gazette"].recent.articles == 2
+
+
+def test_a_page_that_lacks_a_field_is_named(store):
+    for n in range(1, 4):
+        save(store, article(n, authors=("Léa Roy",) if n != 2 else ()))
+    recent = numbers(store, now=NOW)["gazette"].recent
+    assert recent.lacking["authors"] == URL.format(2)
+    assert "date" not in recent.lacking
+
+
+def test_the_last_two_days_are_judged_alone_when_they_brought_enough(store):
+    for n in range(1, 10):
+        save(store, article(n, lead=None))
+    for n in range(10, 20):
+        save(store, article(n, lead="Un chapô.", first_seen_at=NOW - timedelta(days=4)))
+    assert (numbers(store, now=NOW)["gazette"].recent.articles, numbers(store, now=NOW)["gazette"].recent.lead) == (
+        9,
+        0,
+    )
+    few_days_later = NOW + timedelta(days=2, hours=1)
+    assert numbers(store, now=few_days_later)["gazette"].recent.articles == 19
+
+
+def test_a_line_that_began_to_repeat_is_named_and_an_old_one_is_not(store):
+    long_ago = NOW - timedelta(days=30)
+    for n in range(1, 7):
+        save(store, article(n, first_seen_at=long_ago))
+    store.note_lines("gazette", [("abonnez vous", f"{n:024x}") for n in range(1, 7)], at=long_ago)
+    store.note_lines("gazette", [("notre application est la", f"{n:024x}") for n in range(10, 16)], at=NOW)
+    found = numbers(store, now=NOW)["gazette"].new_clutter
+    assert [one.line for one in found] == ["notre application est la"]

@@ -91,3 +91,26 @@ def test_an_export_goes_on_from_its_cursor(kiosque, tmp_path):
     assert said.startswith("2 records in ")
     assert kiosque("export", tmp_path / "part", "--since", cursor).startswith("0 records in ")
     assert "another store" in kiosque("export", tmp_path / "part", "--since", "aaaa:1", code=2)
+
+
+def test_a_cursor_is_refused_after_an_older_backup_was_restored_even_when_the_store_outgrew_it(kiosque, home, tmp_path):
+    path = home / "kiosque.sqlite"
+    kiosque("export", tmp_path / "out")
+    before = json.loads((tmp_path / "out" / "manifest.json").read_text())["cursor"]
+    backup = path.read_bytes()
+    store = open_storage(f"sqlite:///{path}")
+    save(store, article(2))
+    store.close()
+    kiosque("export", tmp_path / "out")
+    cursor = json.loads((tmp_path / "out" / "manifest.json").read_text())["cursor"]
+    path.write_bytes(backup)
+    said = kiosque("export", tmp_path / "changes", "--since", cursor, code=2)
+    assert "is ahead of this store" in said
+    store = open_storage(f"sqlite:///{path}")
+    save(store, article(3))
+    save(store, article(4))
+    store.close()
+    said = kiosque("export", tmp_path / "changes", "--since", cursor, code=2)
+    assert "restored from a backup; make a full export" in said
+    assert not (tmp_path / "changes").exists()
+    assert "2 records" in kiosque("export", tmp_path / "changes", "--since", before)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kiosque.settings import Settings
 
 FAILED = 1
+SHOWN = 3
+"""Unpolled feeds that are named for a reader; `--json` names all."""
 
 
 def check_outlets(
@@ -31,7 +33,8 @@ def check_outlets(
 ) -> None:
     """Poll each outlet's feeds once and read two articles: ok, warning, broken or blocked, with the likely mend.
 
-    A host gets a handful of requests; nothing is stored. Exit status 1 when an outlet is broken.
+    A host gets a handful of requests: of more than four feeds the main one is polled each time, the others take
+    turns. Nothing is stored but whose turn it is. Exit status 1 when an outlet is broken.
 
     Example: kiosque outlets check lemonde rtbf
     """
@@ -77,12 +80,14 @@ def checked(settings: Settings, outlets: dict[str, Outlet], chosen: list[Outlet]
 
     from kiosque.cli.logs import log_to_stderr
     from kiosque.cli.outlets_look import MOST_PER_HOST, look_at_all
+    from kiosque.cli.outlets_turns import looks_seen, remember
     from pipelines.pool import ReaderPool
     from spiders.scout import run_scout
 
     log_to_stderr(form=settings.log_format)
     pool = ReaderPool(workers=settings.worker_count, page_time=settings.page_time, page_memory=settings.page_memory)
     now = datetime.now(UTC)
+    seen = looks_seen(settings.home)
 
     def tell(health: Health) -> None:
         if not quiet:
@@ -92,11 +97,15 @@ def checked(settings: Settings, outlets: dict[str, Outlet], chosen: list[Outlet]
         found: list[Health] = run_scout(
             settings,
             outlets.values(),
-            lambda fetch: look_at_all(chosen, fetch, pool, now=now, policy=settings.rights_reserved, done=tell),
+            lambda fetch: look_at_all(
+                chosen, fetch, pool, now=now, policy=settings.rights_reserved, seen=seen, done=tell
+            ),
             most_per_host=MOST_PER_HOST,
         )
     finally:
         pool.close(now=True)
+    if trouble := remember(settings.home, found, seen, today=now.date()):
+        print(trouble, file=sys.stderr)
     return found
 
 
@@ -105,17 +114,23 @@ def print_health(health: Health) -> None:
     print(f"{health.state:8} {health.slug}: {short(health.name)}")
     for finding in health.findings:
         print(f"         {short(finding.url)}: {short(finding.reason)}; {finding.mend}")
+    if health.unpolled:
+        print(f"         not polled this time: {', '.join(map(short, health.unpolled[:SHOWN]))}{_more(health)}")
     sys.stdout.flush()
+
+
+def _more(health: Health) -> str:
+    return f" and {len(health.unpolled) - SHOWN} more" if len(health.unpolled) > SHOWN else ""
 
 
 def summary_lines(found: list[Health]) -> list[str]:
     """Return the closing lines."""
     states = Counter(health.state for health in found)
     lines = [", ".join(f"{states[state]} {state}" for state in ("ok", "warning", "broken", "blocked") if states[state])]
-    left = sum(health.unpolled for health in found)
+    left = sum(len(health.unpolled) for health in found)
     if left:
         lines.append(
-            f"{left} section feeds were left for another week, so that no host gets more than a handful of requests"
+            f"{left} feeds wait for their turn in the next runs, so that no host gets more than a handful of requests"
         )
     return lines
 

@@ -262,7 +262,7 @@ async def one(outlet: Outlet, entry: FeedEntry, fetch: Fetcher, pool: ReaderPool
     fetched = await fetch(entry.url, article=True)
     if fetched.page is None:
         return Sampled(url=entry.url, outcome=fetched.outcome)
-    reading = await pool.read(fetched.page, outlet, entry=entry)
+    reading, _ = await pool.read(fetched.page, outlet, entry=entry)
     visit = Visit(
         outlet=outlet,
         key=canonical_url(entry.url),

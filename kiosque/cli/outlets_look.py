@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from kiosque.cli.outlets_explore import one
 from kiosque.cli.outlets_seek import parsed
-from kiosque.scout.health import Health, Look, judge, this_week
+from kiosque.scout.health import Health, Look, in_turn, judge
 from kiosque.urls import same_site
 from pipelines.steps.dates import parse_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime
 
     from kiosque.feeds import FeedReading
@@ -36,36 +36,52 @@ async def look_at_all(
     *,
     now: datetime,
     policy: ReservedPolicy,
+    seen: Mapping[str, Look],
     done: Callable[[Health], None] = lambda _: None,
 ) -> list[Health]:
-    """Look at outlets, some at once; `done` hears of each as it is judged. In the order given."""
+    """Look at outlets, some at once; `done` hears of each as it is judged. In the order given.
+
+    `seen` is what earlier runs saw of feeds, by address.
+    """
     room = asyncio.Semaphore(AT_ONCE)
 
     async def at(outlet: Outlet) -> Health:
         async with room:
-            health = await look_at(outlet, fetch, pool, now=now, policy=policy)
+            health = await look_at(outlet, fetch, pool, now=now, policy=policy, seen=seen)
         done(health)
         return health
 
     return list(await asyncio.gather(*map(at, outlets)))
 
 
-async def look_at(outlet: Outlet, fetch: Fetcher, pool: ReaderPool, *, now: datetime, policy: ReservedPolicy) -> Health:
-    """Poll an outlet's feeds of this week, read two articles, and judge it."""
+async def look_at(
+    outlet: Outlet,
+    fetch: Fetcher,
+    pool: ReaderPool,
+    *,
+    now: datetime,
+    policy: ReservedPolicy,
+    seen: Mapping[str, Look],
+) -> Health:
+    """Poll the feeds of an outlet whose turn it is, read two articles, and judge it."""
     declared = (*outlet.feeds, *outlet.news_sitemaps)
-    feeds = this_week(declared, most=MOST_FEEDS, week=now.isocalendar().week)
+    polled_on = {url: look.day for url, look in seen.items() if look.day is not None}
+    feeds = in_turn(declared, most=MOST_FEEDS, polled=polled_on)
     polled = [await look_at_feed(url, outlet, fetch, pool, now=now) for url in feeds]
     entries = {entry.url: entry for _, found in polled for entry in found if same_site(entry.url, outlet.site)}
     # An outlet whose articles stand on another host than its site says is no less an outlet.
     chosen = list(entries.values()) or [entry for _, found in polled for entry in found]
     articles = [await look_at_article(entry, outlet, fetch, pool, policy=policy) for entry in chosen[:ARTICLES]]
+    # A host that several outlets share may have no request left for one of these.
+    waiting = {look.url for look, _ in polled if look.outcome.startswith("skipped:")} | {*declared} - {*feeds}
     return judge(
         outlet.slug,
         outlet.name,
         outlet.site,
         [*(look for look, _ in polled), *articles],
         today=now.date(),
-        unpolled=len(declared) - len(feeds),
+        unpolled=[url for url in declared if url in waiting],
+        earlier=[seen[url] for url in declared if url in waiting and url in seen],
         fields=fields_of(outlet, now.date()),
     )
 

@@ -57,6 +57,9 @@ def schedule(
     from scheduler import run_service
 
     try:
+        if standby:  # much may have changed since it began to wait
+            settings = context.obj.settings()
+            slugs = choose(load_outlets(settings.outlets_dir), settings)
         newsroom = Newsroom.open(settings)
     except BaseException:
         turn.release()
@@ -92,18 +95,25 @@ def waited_for(settings: Settings) -> Turn | None:
     from kiosque.service.sd_notify import notify, watchdog_seconds
     from storage.turn import turn_of
 
-    turn, ended, said, at = turn_of(settings.database, settings.home), threading.Event(), "", 0.0
+    turn, ended = turn_of(settings.database, settings.home), threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     notify("READY=1", "STATUS=waiting for the other scheduler")
+    said, said_at, kept_at = "", 0.0, time.monotonic()  # one that comes new waits behind those that wait already
     try:
         while not ended.is_set():
-            why = _try(turn)
-            if why is None:
-                log.info("this scheduler has the store now")
-                return turn
-            if why != said or time.monotonic() - at > SAY_EVERY:
+            now = time.monotonic()
+            try:
+                free = turn.is_free()
+                if free and now - kept_at >= turn.patience and turn.take():
+                    log.info("this scheduler has the store now")
+                    return turn
+                why = f"another scheduler has the store ({turn.holder()})"
+            except KiosqueError as error:
+                free, why = False, str(error)
+            kept_at = kept_at if free else now
+            if not (free and turn.patience) and (why != said or now - said_at > SAY_EVERY):
                 log.info("standing by: %s", why)
-                said, at = why, time.monotonic()
+                said, said_at = why, now
             if watchdog_seconds() is not None:
                 notify("WATCHDOG=1")
             ended.wait(TRY_EVERY)
@@ -111,11 +121,3 @@ def waited_for(settings: Settings) -> Turn | None:
         signal.signal(signal.SIGTERM, before)
     turn.release()
     return None
-
-
-def _try(turn: Turn) -> str | None:
-    """Try to take the turn; return why that failed, None when it did not."""
-    try:
-        return None if turn.take() else f"another scheduler has the store ({turn.holder()})"
-    except KiosqueError as error:
-        return str(error)

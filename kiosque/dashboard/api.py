@@ -26,7 +26,7 @@ from kiosque.dashboard.described import (
 )
 from kiosque.dashboard.desk import At  # noqa: TC001 - FastAPI reads the types of a route when it runs
 from kiosque.records import instant, record_to_dict
-from storage.cursor import CURSOR, cursor_text
+from storage.cursor import CURSOR, cursor_text, fault_of
 from storage.overview import change_page, record_page, revisions_of
 
 if TYPE_CHECKING:
@@ -210,12 +210,11 @@ def _number(desk: Desk, cursor: str | None) -> int | None:
     """Return a cursor's change number. Raises a 409 for a cursor of another store."""
     if cursor is None:
         return None
-    name, _, number = cursor.partition(":")
-    if name != desk.store.name():
-        raise HTTPException(409, "this cursor comes from another store; begin without one")
-    if int(number) > desk.store.last_change():
-        raise HTTPException(409, "this cursor is ahead of the store; was it restored? Begin without one")
-    return int(number)
+    match = CURSOR.fullmatch(cursor)
+    fault = fault_of(match, desk.store) if match is not None else "is none"
+    if match is None or fault is not None:
+        raise HTTPException(409, f"this cursor {fault}; begin without one")
+    return int(match[2])
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 State = Literal["ok", "warning", "broken", "blocked"]
 # The worst first: what an outlet is called that has several findings. A refusal explains what is broken.
@@ -85,6 +85,8 @@ class Look:
     """The outlet's selectors that find nothing on an article."""
     reserved: str = ""
     """Who reserves the rights of an article, and how; "" when nobody does."""
+    day: date | None = None
+    """When an earlier run saw it; None is now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +108,8 @@ class Health:
     state: State
     findings: tuple[Finding, ...]
     looks: tuple[Look, ...]
-    unpolled: int = 0
-    """Feeds that were left for another week: a host gets a handful of requests."""
+    unpolled: tuple[str, ...] = ()
+    """Feeds that were left for another run: a host gets a handful of requests."""
 
 
 def judge(
@@ -117,11 +119,13 @@ def judge(
     looks: Sequence[Look],
     *,
     today: date,
-    unpolled: int = 0,
+    unpolled: Sequence[str] = (),
+    earlier: Sequence[Look] = (),
     fields: Sequence[str] = (),
 ) -> Health:
     """Judge an outlet. One feed or article of several that fails is a warning: the others still bring what there is.
 
+    `unpolled` feeds wait for another run; what `earlier` runs saw of them is a warning at most, since it is old.
     `fields` are the selectors of its `[read]` table: one that matches on no article has seen its template go.
     """
     findings: list[Finding] = []
@@ -132,25 +136,33 @@ def judge(
         findings += found if lost >= len(of_place) else map(_softened, found)
     if not any(look.place == "feed" for look in looks):
         findings.append(Finding(state="broken", reason="no-feed", mend="the outlet declares no feed", url=site))
+    findings += [_softened(finding) for look in earlier for finding in _findings(look, site, today)]
     pages = [look for look in looks if look.place == "article" and not look.outcome]
     for css in fields:
         if pages and all(css in look.unmatched for look in pages):
             findings.append(_finding("selector", f"{css} matches nothing", pages[0], site))
     findings.sort(key=lambda finding: WORST.index(finding.state))
     state = findings[0].state if findings else "ok"
-    return Health(slug=slug, name=name, state=state, findings=tuple(findings), looks=tuple(looks), unpolled=unpolled)
+    return Health(
+        slug=slug,
+        name=name,
+        state=state,
+        findings=tuple(findings),
+        looks=(*looks, *earlier),
+        unpolled=tuple(unpolled),
+    )
 
 
-def this_week(feeds: Sequence[str], *, most: int, week: int) -> tuple[str, ...]:
-    """Return the feeds to poll in a week of the year: the first always, the others in turn.
+def in_turn(feeds: Sequence[str], *, most: int, polled: Mapping[str, date]) -> tuple[str, ...]:
+    """Return the feeds to poll now: the first always, of the others those that have waited longest since `polled`.
 
-    >>> this_week(["a", "b", "c", "d"], most=3, week=0), this_week(["a", "b", "c", "d"], most=3, week=1)
-    (('a', 'b', 'c'), ('a', 'd', 'b'))
+    So each feed is polled once before any but the first is polled twice, whenever and however often one runs it.
+
+    >>> in_turn(["a", "b", "c", "d"], most=3, polled={"b": date(2026, 3, 2)})
+    ('a', 'c', 'd')
     """
-    first, others = feeds[:1], list(feeds[1:])
-    room = min(most - 1, len(others))
-    start = week * room
-    return (*first, *(others[(start + step) % len(others)] for step in range(room)))
+    others = sorted(feeds[1:], key=lambda url: polled.get(url, date.min))  # stable: in file order among equals
+    return (*feeds[:1], *others[: most - 1])
 
 
 def _findings(look: Look, site: str, today: date) -> list[Finding]:
@@ -159,7 +171,7 @@ def _findings(look: Look, site: str, today: date) -> list[Finding]:
         said.append((look.outcome, look.outcome))
     if look.moved_to:
         said.append(("moved", f"moved to {look.moved_to}"))
-    if look.newest is not None and today - look.newest > STALE:
+    if look.newest is not None and (look.day or today) - look.newest > STALE:
         said.append(("stale", f"newest entry of {look.newest}"))
     if look.reserved:
         said.append(("reserved", f"reserved by {look.reserved}"))
@@ -169,6 +181,7 @@ def _findings(look: Look, site: str, today: date) -> list[Finding]:
 
 def _finding(key: str, reason: str, look: Look, site: str) -> Finding:
     state, mend = MENDS[max((beginning for beginning in MENDS if key.startswith(beginning)), key=len)]
+    reason = f"{reason} on {look.day}" if look.day else reason
     return Finding(state=state, reason=reason, mend=mend.format(place=look.place, site=site), url=look.url)
 
 

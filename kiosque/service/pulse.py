@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kiosque.schedule")
 
-BEAT, TURN_EVERY, NOTE_EVERY = 1.0, 10.0, 30.0
+BEAT, TURN_EVERY, NOTE_EVERY = 1.0, 2.0, 30.0
 
 
 async def pulse(

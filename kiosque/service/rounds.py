@@ -31,11 +31,13 @@ ALERT_SECONDS = 60.0
 LONGEST_SAID = 300
 
 
-def look_into(database: str, outlets: Mapping[str, Outlet], *, now: datetime) -> tuple[Look, tuple[Incident, ...]]:
+def look_into(
+    database: str, outlets: Mapping[str, Outlet], *, now: datetime, last: Look | None = None
+) -> tuple[Look, tuple[Incident, ...]]:
     """Look into a store over a connection of its own; return what was seen, and the incidents known so far."""
     store = open_storage(database)
     try:
-        return look_at(store, outlets, now=now), incidents.decode(read_note(store, incidents.KEY))
+        return look_at(store, outlets, now=now, last=last), incidents.decode(read_note(store, incidents.KEY))
     finally:
         store.close()
 
@@ -49,9 +51,11 @@ def keep_incidents(database: str, known: tuple[Incident, ...]) -> None:
         store.close()
 
 
-async def check_health(settings: Settings, outlets: Mapping[str, Outlet], *, now: datetime) -> Look:
+async def check_health(
+    settings: Settings, outlets: Mapping[str, Outlet], *, now: datetime, last: Look | None = None
+) -> Look:
     """Look at everything, follow the incidents, tell what is new. Raises `AlertError` when nobody could be told."""
-    seen, before = await asyncio.to_thread(look_into, settings.database, outlets, now=now)
+    seen, before = await asyncio.to_thread(look_into, settings.database, outlets, now=now, last=last)
     after = incidents.follow(before, seen.findings, now=now)
     said = incidents.news(after)
     error: AlertError | None = None

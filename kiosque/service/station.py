@@ -72,6 +72,7 @@ class Station:
     _reloader: Reloader | None = None
     _table: Timetable | None = None
     _spider: PressSpider | None = None
+    _last_look: Look | None = None
     _own: Holder = field(default_factory=me)
     _reloading: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -131,7 +132,8 @@ class Station:
     async def check_health(self) -> Look:
         """Look at everyone's health, and tell what is new."""
         newsroom = self.newsroom
-        seen = await check_health(newsroom.settings, newsroom.outlets, now=newsroom.clock.now())
+        now = newsroom.clock.now()
+        seen = self._last_look = await check_health(newsroom.settings, newsroom.outlets, now=now, last=self._last_look)
         if self.seen is not None:
             self.seen.look = seen
         return seen

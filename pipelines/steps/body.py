@@ -63,7 +63,7 @@ def read_body(
 ) -> Body:
     """Read the whole text of a page. The document's tree is consumed."""
     label = document.root.get("lang") or found.structured.first("og:locale", "content-language")
-    shown = find_lead(found.layout, description=found.description, css=rules.lead_css)
+    shown = find_lead(found.layout, description=found.description, css=rules.lead_css, drop_css=outlet.clean.drop_css)
     lead = tuple(line for line in shown.lines if found.title is None or not repeats(line, found.title))
     blocks = extract_blocks(
         found.layout,

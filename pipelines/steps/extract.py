@@ -26,8 +26,9 @@ _SMALL = 5000
 _SENTENCE = 80
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _SCRIPTS = ("script", "style", "noscript", "template", "svg", "iframe", "head")
-# Elements that trafilatura deletes with their text, although sentences run through them.
-_WOVEN = frozenset({"time", "label", "legend", "article"})
+# Elements that trafilatura deletes with their text, or makes blocks of, although sentences run through them.
+_WOVEN = frozenset({"time", "label", "legend", "article", "q"})
+_QUOTES = tuple('«»“”„"‹›')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,8 @@ def _page_around(frames: list[HtmlElement]) -> HtmlElement:
     article.extend(frames)
     etree.strip_elements(article, *_SCRIPTS, with_tail=False)
     for element in article.iterdescendants():
+        if element.tag == "q":
+            _show_quotes(element)
         if element.tag in _WOVEN or (element.tag == "a" and not element.get("href")):
             element.tag = "div" if element.tag == "article" else "span"
         if element.tag in _HEADINGS and _reads_as_sentence("".join(map(str, element.itertext()))):
@@ -102,6 +105,17 @@ def _page_around(frames: list[HtmlElement]) -> HtmlElement:
                 del element.attrib[name]
     _wrap_bare_text(article)
     return page
+
+
+def _show_quotes(element: HtmlElement) -> None:
+    """Write the quotation marks that a browser puts around a `<q>`, unless they stand in its text."""
+    text = "".join(map(str, element.itertext())).strip()
+    if text and not text.startswith(_QUOTES):
+        element.text = f"« {element.text or ''}"
+        if len(element):
+            element[-1].tail = f"{element[-1].tail or ''} »"
+        else:
+            element.text = f"{element.text} »"
 
 
 def _reads_as_sentence(text: str) -> bool:

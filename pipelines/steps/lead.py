@@ -14,7 +14,7 @@ from pipelines.steps.lines import words_of
 from pipelines.steps.typography import mend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from lxml.html import HtmlElement
 
@@ -53,16 +53,18 @@ class Lead:
     element: HtmlElement | None = None
 
 
-def find_lead(layout: Layout, *, description: str | None, css: str | None = None) -> Lead:
+def find_lead(layout: Layout, *, description: str | None, css: str | None = None, drop_css: Iterable[str] = ()) -> Lead:
     """Return the chapô, an empty one when the page shows none.
 
-    An element named as a chapô comes first; else the block that repeats the page's own description.
+    An element named as a chapô comes first; else the block that repeats the page's own description. What `drop_css`
+    selects is no chapô, nor a part of one: a label such as "L'essentiel" may stand inside it.
     """
+    dropped = frozenset(element for one in drop_css for element in layout.root.cssselect(one))
     for element in _candidates(layout, css):
-        lines = tuple(_split(element))
+        lines = () if _is_within(element, dropped) else tuple(_split(element, dropped))
         if lines and _MIN <= sum(map(len, lines)) <= _MAX and len(lines) <= _MAX_BLOCKS:
             return Lead(lines=lines, element=element)
-    return _subheading(layout) or _shown_description(layout, description)
+    return _subheading(layout, dropped) or _shown_description(layout, description)
 
 
 def _candidates(layout: Layout, css: str | None) -> Iterator[HtmlElement]:
@@ -95,11 +97,15 @@ def _in_link_or_list(element: HtmlElement, layout: Layout) -> bool:
     return any(up.tag in {"a", "li"} and up not in layout.page for up in element.iterancestors())
 
 
-def _split(element: HtmlElement) -> Iterator[str]:
+def _is_within(element: HtmlElement, dropped: Collection[HtmlElement]) -> bool:
+    return bool(dropped) and (element in dropped or any(up in dropped for up in element.iterancestors()))
+
+
+def _split(element: HtmlElement, dropped: Collection[HtmlElement]) -> Iterator[str]:
     """Yield an element's lines: one a paragraph, list item or innermost block inside it, else its whole text."""
     parts = [one for one in element.iterdescendants("p", "li", "div") if _is_innermost(one)]
-    whole = _text_of(element)
-    lines = [line for line in map(_text_of, parts) if line]
+    whole = _text_of(element, dropped)
+    lines = [line for one in parts if (line := _text_of(one, dropped))]
     # Text beside the parts would be lost: the element is then one line.
     yield from lines if sum(map(len, lines)) >= len(whole) - len(lines) - 1 else [whole] if whole else []
 
@@ -110,11 +116,16 @@ def _is_innermost(element: HtmlElement) -> bool:
     return not any(text.strip() for one in inner for text in one.itertext())
 
 
-def _text_of(element: HtmlElement) -> str:
-    return mend(text_of(element))
+def _text_of(element: HtmlElement, dropped: Collection[HtmlElement]) -> str:
+    if not dropped:
+        return mend(text_of(element))
+    texts = element.xpath(".//text()[not(parent::script) and not(parent::style)]")
+    # The text after an element is not within it.
+    owners = ((text, text.getparent() if text.is_text else text.getparent().getparent()) for text in texts)
+    return mend(" ".join("".join(text for text, owner in owners if not _is_within(owner, dropped)).split()))
 
 
-def _subheading(layout: Layout) -> Lead | None:
+def _subheading(layout: Layout, dropped: Collection[HtmlElement]) -> Lead | None:
     """Return the long heading right under or over the title as the chapô; intertitres are short and further down."""
     heading = layout.heading
     if heading is None:
@@ -122,7 +133,7 @@ def _subheading(layout: Layout) -> Lead | None:
     after, before = heading.itersiblings(), heading.itersiblings(preceding=True)
     for beside in (*islice(after, _BESIDE), *islice(before, _BESIDE)):
         if beside.tag in _SUBHEADINGS and _LONG <= layout.length.get(beside, 0) <= _MAX:
-            return Lead(lines=tuple(_split(beside)), element=beside)
+            return Lead(lines=tuple(_split(beside, dropped)), element=beside)
     return None
 
 

@@ -84,12 +84,17 @@ def are_near(one: frozenset[str], other: frozenset[str]) -> float:
     return shared if shared >= SHARED and jaccard >= JACCARD else 0.0
 
 
-def nearest(text: str, neighbours: Iterable[Record]) -> Record | None:
-    """Return the record whose text is nearest to a text; None when none is near."""
-    own = shingles(text)
-    scored = ((are_near(own, shingles(record.text)), record) for record in neighbours) if own else ()
-    best = max(scored, key=lambda pair: pair[0], default=None)
-    return best[1] if best is not None and best[0] else None
+def nearest(record: Record, neighbours: Iterable[Record]) -> Record | None:
+    """Return the neighbour whose text is nearest to a record's, one with the same words at once; None: none is near."""
+    own: frozenset[str] | None = None
+    best: tuple[float, Record | None] = (0.0, None)
+    for one in neighbours:
+        if one.text_hash == record.text_hash and record.word_count >= FEWEST_WORDS:
+            return one
+        own = shingles(record.text) if own is None else own
+        score = are_near(own, shingles(one.text)) if own else 0.0
+        best = (score, one) if score > best[0] else best
+    return best[1]
 
 
 def place(record: Record, head: Record | None) -> Place:

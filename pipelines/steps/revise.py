@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kiosque.model import Article, Outlet
+    from pipelines.steps.digest import Digest
 
 WORD = re.compile(r"\w+")
 # A page that shares less than this of its words with the article that its canonical link names is
@@ -41,26 +42,28 @@ def revise(
     rights: Rights,
     version: str,
     archive: str | None = None,
+    digest: Digest | None = None,
 ) -> Revised:
     """Decide what an article is to the store.
 
     `known` holds the latest record of each address key that has one (`Store.known`), `answered` is
-    the address that sent the page. A revision is a change of the words of title, lead or text, seen
+    the address that sent the page, `digest` the article's, where
+    it was counted already. A revision is a change of the words of title, lead or text, seen
     at the article's own address; a page that stands at a second one (AMP, a copy) never revises it.
     """
     own_key = canonical_url(article.url)
     before = _believed(article, known)
     if before is None:
-        record = first_record(article, outlet=outlet, rights=rights, version=version, archive=archive)
+        record = first_record(article, outlet=outlet, rights=rights, version=version, archive=archive, digest=digest)
         if own_key in known:  # its canonical link belongs to another piece: it stands under its own address
             own = canonical_url(article.urls[0])
             record = replace(record, id=article_id(own), url=article.urls[0])
         return Revised(outcome="new", id=record.id, record=record)
     if canonical_url(before.url) not in {canonical_url(article.urls[0]), canonical_url(answered)}:
         return Revised(outcome="duplicate", id=before.id)
-    if _same_words(before, article):
+    if _same_words(before, article, digest.text_hash if digest else text_hash(article.text)):
         return Revised(outcome="unchanged", id=before.id)
-    fresh = first_record(article, outlet=outlet, rights=rights, version=version, archive=archive)
+    fresh = first_record(article, outlet=outlet, rights=rights, version=version, archive=archive, digest=digest)
     record = replace(
         fresh,
         id=before.id,
@@ -120,16 +123,15 @@ def _same_piece(record: Record, article: Article) -> bool:
     return shared >= SAME_PIECE or fold_words(record.title) == fold_words(article.title)
 
 
-def _same_words(record: Record, article: Article) -> bool:
+def _same_words(record: Record, article: Article, now: str) -> bool:
     return (
-        _same_text(record, article)
+        _same_text(record, article, now)
         and fold_words(record.title) == fold_words(article.title)
         and fold_words(record.lead or "") == fold_words(article.lead or "")
     )
 
 
-def _same_text(record: Record, article: Article) -> bool:
-    now = text_hash(article.text)
+def _same_text(record: Record, article: Article, now: str) -> bool:
     learned = {fold_line(line) for line, rule in article.removed if rule == "learned"}
     if record.text_hash == now or not learned:
         return record.text_hash == now
@@ -138,7 +140,13 @@ def _same_text(record: Record, article: Article) -> bool:
 
 
 def first_record(
-    article: Article, *, outlet: Outlet, rights: Rights, version: str, archive: str | None = None
+    article: Article,
+    *,
+    outlet: Outlet,
+    rights: Rights,
+    version: str,
+    archive: str | None = None,
+    digest: Digest | None = None,
 ) -> Record:
     """Return revision 1 of an article."""
     published = article.published
@@ -168,8 +176,8 @@ def first_record(
         fetched_at=article.fetched_at,
         first_seen_at=article.fetched_at,
         paywalled=article.paywalled,
-        word_count=count_words(article.text),
-        text_hash=text_hash(article.text),
+        word_count=digest.word_count if digest else count_words(article.text),
+        text_hash=digest.text_hash if digest else text_hash(article.text),
         cluster=None,
         rights=rights,
         archive=archive,

@@ -1,0 +1,228 @@
+"""The service's jobs: when they run, what is kept of them, what a wrong clock does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kiosque.clock import Clock
+from kiosque.errors import StorageError
+from kiosque.polling import Rhythm, mended, new_feed
+from kiosque.service import note
+from kiosque.service.findings import judge_service
+from kiosque.service.note import JobRun, ServiceNote
+from kiosque.service.timetable import Job, Timetable
+from kiosque.service.vitals import Vitals
+from storage import open_storage
+from storage.notes import read_note, write_notes
+
+NOON = datetime(2024, 10, 25, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+async def nothing():
+    pass
+
+
+def run(job, *, known=(), clock=None, seconds=0.0):
+    """Run a timetable for a moment, and return it."""
+
+    async def play():
+        table = Timetable([job], known=known, clock=clock)
+        table.start()
+        await asyncio.sleep(seconds)
+        found = table.runs()[0]
+        await table.stop()
+        return found
+
+    return asyncio.run(play())
+
+
+def test_a_job_keeps_when_it_ran_and_how_long_it_took():
+    found = run(Job(name="poll", run=nothing, every=0.05), seconds=0.3)
+    assert found.runs >= 2
+    assert found.error is None
+    assert found.seconds is not None
+    assert abs(datetime.now(UTC) - found.last_run) < timedelta(seconds=5)
+    assert found.next_run > found.last_run
+
+
+def test_a_job_that_fails_says_why_and_runs_again(caplog):
+    async def refuse():
+        raise StorageError("the disk is full")
+
+    with caplog.at_level(logging.CRITICAL, "kiosque.schedule"):
+        found = run(Job(name="poll", run=refuse, every=0.05), seconds=0.3)
+    assert found.error == "the disk is full"
+    assert found.failures == found.runs >= 2
+
+
+def test_a_job_that_takes_long_is_not_started_twice():
+    under_way, most = 0, 0
+
+    async def slow():
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.2)
+        under_way -= 1
+
+    run(Job(name="poll", run=slow, every=0.02), seconds=0.3)
+    assert most == 1
+
+
+def test_stopping_cancels_what_runs_without_a_complaint(caplog):
+    found = run(Job(name="poll", run=lambda: asyncio.sleep(60), every=0.02), seconds=0.1)
+    assert (found.runs, found.error, caplog.records) == (0, None, [])
+
+
+def test_a_job_that_remembers_waits_for_the_rest_of_its_time():
+    """The service was restarted two hours after the last run of a daily job."""
+    before = JobRun(name="rights", last_run=datetime.now(UTC) - timedelta(hours=2))
+    found = run(Job(name="rights", run=nothing, every=86_400.0, wait=60.0, remembers=True), known=[before])
+    assert timedelta(hours=21) < found.next_run - datetime.now(UTC) < timedelta(hours=23)
+
+
+def test_a_last_run_in_the_future_was_a_wrong_clock_and_delays_nothing():
+    before = JobRun(name="rights", last_run=datetime.now(UTC) + timedelta(days=300))
+    found = run(Job(name="rights", run=nothing, every=86_400.0, wait=60.0, remembers=True), known=[before])
+    assert found.next_run - datetime.now(UTC) < timedelta(minutes=2)
+
+
+def test_a_nightly_job_that_was_missed_runs_soon_after_the_start():
+    at = f"{datetime.now(UTC) - timedelta(hours=3):%H:00}"
+    missed = JobRun(name="export", last_run=datetime.now(UTC) - timedelta(days=2))
+    found = run(Job(name="export", run=nothing, at=at), known=[missed])
+    assert found.next_run - datetime.now(UTC) < timedelta(minutes=2)
+    done = replace(missed, last_run=datetime.now(UTC) - timedelta(hours=3))
+    assert run(Job(name="export", run=nothing, at=at), known=[done]).next_run - datetime.now(UTC) > timedelta(hours=15)
+
+
+def test_what_failed_before_a_restart_is_still_known():
+    before = JobRun(name="export", error="the disk is full", failures=1)
+    found = run(Job(name="export", run=nothing, at="03:00"), known=[before])
+    assert (found.error, found.failures) == ("the disk is full", 1)
+
+
+def test_a_quick_clock_lives_through_days_in_seconds():
+    clock = Clock(speed=86_400.0, start=datetime.now(UTC))
+    assert run(Job(name="daily", run=nothing, every=8_640.0), clock=clock, seconds=0.5).runs >= 3
+
+
+# -- clocks that jump ------------------------------------------------------------------------------
+
+
+def test_a_feed_that_a_wrong_clock_planned_is_planned_anew():
+    """The machine started in the year 2036, polled, and was set right."""
+    feed = replace(
+        new_feed("https://gazette.example/rss", outlet="gazette", now=NOON),
+        next_due=NOON + timedelta(days=4_000),
+        not_before=NOON + timedelta(days=4_000),
+        rhythm=Rhythm(until=NOON + timedelta(days=4_000)),
+    )
+    found = mended(feed, now=NOON, due=NOON + timedelta(seconds=30))
+    assert (found.next_due, found.not_before, found.rhythm.until) == (NOON + timedelta(seconds=30), None, None)
+
+
+def test_a_feed_that_waits_a_day_is_left_as_it_is():
+    feed = replace(new_feed("https://gazette.example/rss", outlet="gazette", now=NOON), next_due=NOON + 1.3 * DAY)
+    assert mended(feed, now=NOON, due=NOON) is None
+
+
+@pytest.mark.parametrize("asleep", [timedelta(hours=8), timedelta(days=30)])
+def test_after_a_sleep_each_feed_is_claimed_once_and_few_at_a_time(asleep):
+    store = open_storage("memory:")
+    for n in range(120):
+        store.save_feed(new_feed(f"https://gazette.example/{n}", outlet="gazette", now=NOON))
+    awake = NOON + asleep
+    claims = [
+        [state.url for state in store.claim_due(["gazette"], now=at, until=at + timedelta(minutes=15), limit=50)]
+        for at in (awake + timedelta(seconds=5 * tick) for tick in range(5))
+    ]
+    assert [len(some) for some in claims] == [50, 50, 20, 0, 0]
+    assert len({url for some in claims for url in some}) == 120
+
+
+def test_a_clock_set_back_does_not_stop_the_jobs():
+    """APScheduler waits for a time of day; set back by an hour, that is an hour too far."""
+
+    async def play():
+        table = Timetable([Job(name="poll", run=nothing, every=0.05)])
+        table.start()
+        job = table._scheduler.get_job("poll")
+        job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+        await asyncio.sleep(0.2)
+        before = table.runs()[0].runs
+        table.nudge()
+        await asyncio.sleep(0.2)
+        after = table.runs()[0].runs
+        await table.stop()
+        return before, after
+
+    before, after = asyncio.run(play())
+    assert after > before
+
+
+# -- what is said of the service -------------------------------------------------------------------
+
+
+def said(**changes):
+    plain = ServiceNote(host="presse", pid=7, since=NOON, heard=NOON)
+    return replace(plain, **changes)
+
+
+def kinds(one, *, now=NOON):
+    return [finding.kind for finding in judge_service(one, now=now)]
+
+
+def test_a_service_that_fell_silent_is_a_finding_and_one_that_was_stopped_is_none():
+    later = NOON + timedelta(minutes=10)
+    assert kinds(said(), now=later) == ["service-silent"]
+    assert kinds(said(stopped=NOON), now=later) == []
+    assert kinds(None) == []
+
+
+def test_a_job_that_fails_again_and_again_is_a_finding_a_daily_one_at_once():
+    tick = JobRun(name="poll_due", every="5 s", failures=2, error="away")
+    assert kinds(said(jobs=(tick,))) == []
+    assert kinds(said(jobs=(replace(tick, failures=3),))) == ["job-failing"]
+    assert kinds(said(jobs=(JobRun(name="export", every="daily 03:00", failures=1, error="full"),))) == ["job-failing"]
+
+
+def test_a_file_that_could_not_be_read_again_is_a_finding():
+    assert kinds(said(reload_error="gazette.toml: unknown key 'feed'")) == ["reload-failed"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    here = f"sqlite:///{tmp_path / 'k.sqlite'}"
+    opened = open_storage(here if request.param == "sqlite" else request.getfixturevalue("postgresql"))
+    yield opened
+    opened.close()
+
+
+def test_notes_are_kept_changed_and_taken_away(store):
+    one = said(jobs=(JobRun(name="poll_due", every="5 s", last_run=NOON, seconds=0.2),))
+    write_notes(store, {note.KEY: note.encode(one), "other": "mot « cité »"})
+    assert note.decode(read_note(store, note.KEY)) == one
+    write_notes(store, {note.KEY: "{broken", "other": None})
+    assert note.decode(read_note(store, note.KEY)) is None
+    assert read_note(store, "other") is None
+
+
+def test_the_signs_of_life_say_what_is_wrong():
+    vitals = Vitals(beat=1000.0, claimed=1000.0, store_answered=1000.0, tick=5.0)
+    assert (vitals.sick(at=1001.0), vitals.unready(at=1001.0)) == ("", "")
+    assert vitals.sick(at=1031.0) == "the event loop has hung for 31 s"
+    vitals.beat = 1100.0
+    assert vitals.sick(at=1100.0) == ""
+    assert vitals.unready(at=1100.0) == "the store has not answered for 100 s"
+    vitals.store_answered = 1100.0
+    assert vitals.unready(at=1100.0) == "no feed was looked for since 100 s"
+    vitals.claimed = 1100.0
+    vitals.hold = "lost"
+    assert vitals.unready(at=1100.0) == "another scheduler has the store"
