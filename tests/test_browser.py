@@ -195,23 +195,28 @@ def test_the_overview_refreshes_but_never_under_the_readers_hands(open_page):
     page = open_page("about:blank")
     page.clock.install()
     page.goto("/")
-    is_old = "document.querySelector('#live').dataset.old"
+    old = page.locator("#live[data-old]")
+    pause = page.get_by_role("button", name="Pause the refresh")
 
-    def wait():
+    def twenty_seconds():
         page.evaluate("document.querySelector('#live').dataset.old = 'yes'")
         page.clock.fast_forward(21_000)
-        page.wait_for_timeout(700)
-        return page.evaluate(is_old) != "yes"
 
-    assert wait()
+    twenty_seconds()
+    playwright.expect(old).to_have_count(0)
     assert page.locator("figure.chart.live canvas").count() == 1
     page.locator("#live a").first.focus()
-    assert not wait()
-    page.get_by_role("button", name="Pause the refresh").click()
+    twenty_seconds()
+    page.wait_for_timeout(700)
+    playwright.expect(old).to_have_count(1)
+    pause.click()
     assert page.get_by_role("button", pressed=True).count() == 1
-    assert not wait()
-    page.get_by_role("button", name="Pause the refresh").click()
-    assert wait()
+    twenty_seconds()
+    page.wait_for_timeout(700)
+    playwright.expect(old).to_have_count(1)
+    pause.click()
+    twenty_seconds()
+    playwright.expect(old).to_have_count(0)
 
 
 def test_without_script_it_is_all_there(demo, open_page):
