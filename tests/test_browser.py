@@ -204,13 +204,13 @@ def test_the_overview_refreshes_but_never_under_the_readers_hands(open_page):
 
     twenty_seconds()
     playwright.expect(old).to_have_count(0)
-    assert page.locator("figure.chart.live canvas").count() == 1
+    playwright.expect(page.locator("figure.chart.live canvas")).to_have_count(1)
     page.locator("#live a").first.focus()
     twenty_seconds()
     page.wait_for_timeout(700)
     playwright.expect(old).to_have_count(1)
     pause.click()
-    assert page.get_by_role("button", pressed=True).count() == 1
+    playwright.expect(page.get_by_role("button", pressed=True)).to_have_count(1)
     twenty_seconds()
     page.wait_for_timeout(700)
     playwright.expect(old).to_have_count(1)
@@ -227,7 +227,7 @@ def test_without_script_it_is_all_there(demo, open_page):
     page.get_by_label("Words").fill("tanneurs")
     page.get_by_role("button", name="Search").click()
     playwright.expect(page).to_have_url(re.compile(r"q=tanneurs"))
-    assert page.locator(".articles li").count() > 0
+    playwright.expect(page.locator(".articles li").first).to_be_visible()
     page.goto(f"/articles/{demo[1]}/way")
     page.locator("summary", has_text="Every line of the page").click()
     playwright.expect(page.locator("tr.fate.kept").first).to_be_visible()
