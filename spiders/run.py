@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kiosque.crawl")
 
+# What runs beside the crawl gets so long for its last words.
+BESIDE_TIME = 4.0
 # Fetches under way get this long after Ctrl-C; what is not finished by then stays on the frontier.
 INTERRUPT_TIME = 5.0
 
@@ -69,7 +71,7 @@ class Run:
                 loop.remove_signal_handler(number)
             self._cancel_beside()
             if self._tasks and not loop.is_closed():  # a progress bar gives back the terminal's cursor
-                loop.run_until_complete(asyncio.wait(self._tasks, timeout=2))
+                loop.run_until_complete(asyncio.wait(self._tasks, timeout=BESIDE_TIME))
             self.newsroom.close(now=self.stopped_by is not None)
 
     def stop(self, number: int) -> None:
@@ -84,15 +86,19 @@ class Run:
 
     def _cancel_beside(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():  # what it does last is not to be interrupted
+                task.cancel()
 
     async def _beside(self, start: Callable[[PressSpider], Awaitable[Any]]) -> None:
         while self._crawler.spider is None:  # noqa: ASYNC110 - Scrapy has no event for it
             await asyncio.sleep(0.02)
         try:
             await start(self._crawler.spider)
-        except Exception as error:  # a service without its jobs would look alive and do nothing
-            log.exception("ended: what runs beside the crawl failed")
+        except Exception as error:
+            log.exception("what runs beside the crawl failed")
+            if not self.plan.endless:  # a crawl can do without its progress bar
+                return
+            # A service without its jobs would look alive and do nothing.
             known = error if isinstance(error, KiosqueError) else KiosqueError(f"{type(error).__name__}: {error}")
             self.newsroom.trouble = self.newsroom.trouble or known
             self.stop(signal.SIGTERM)

@@ -298,14 +298,16 @@ def _lacking(connection: Connection, now: datetime) -> dict[str, dict[str, str]]
     """Return by outlet and field the address of the newest article of the last week that does not have it."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for name, condition in _has().items():
-        query = (
-            select(articles.c.outlet, revisions.c.url)
+        last = (
+            select(func.max(articles.c.number).label("number"))
             .join(revisions, _is_latest())
             .where(articles.c.first_seen_at >= to_text(now - timedelta(days=RECENT_DAYS)), ~condition)
-            .order_by(articles.c.first_seen_at, articles.c.number)
+            .group_by(articles.c.outlet)
+            .subquery()
         )
-        for outlet, url in connection.execute(query):
-            found[outlet][name] = url  # the last one stays
+        query = select(articles.c.outlet, revisions.c.url).join(revisions, _is_latest())
+        for outlet, url in connection.execute(query.join(last, articles.c.number == last.c.number)):
+            found[outlet][name] = url
     return found
 
 

@@ -6,17 +6,21 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from kiosque.clock import Clock
 from kiosque.errors import StorageError
+from kiosque.model import FeedEntry, Outlet
 from kiosque.polling import Rhythm, mended, new_feed
 from kiosque.service import note
 from kiosque.service.findings import judge_service
 from kiosque.service.note import JobRun, ServiceNote
 from kiosque.service.timetable import Job, Timetable
 from kiosque.service.vitals import Vitals
+from kiosque.settings import Settings
+from scheduler import Claims, tend_feeds
 from storage import open_storage
 from storage.notes import read_note, write_notes
 
@@ -165,6 +169,96 @@ def test_a_clock_set_back_does_not_stop_the_jobs():
 
     before, after = asyncio.run(play())
     assert after > before
+
+
+# -- what is given to the spider -------------------------------------------------------------------
+
+
+class Busy:
+    """A spider that is at some addresses already."""
+
+    def __init__(self, *keys):
+        self.keys = set(keys)
+        self.inbox = asyncio.Queue()
+
+    def has(self, key):
+        return key in self.keys
+
+    @property
+    def under_way(self):
+        return len(self.keys)
+
+    def given(self):
+        return [self.inbox.get_nowait() for _ in range(self.inbox.qsize())]
+
+
+class Desk:
+    """As much of a newsroom as claims ask."""
+
+    def __init__(self, store):
+        self.store = store
+        self.keeper = self
+        self.clock = Clock()
+        self.settings = Settings()
+
+    async def ask(self, function, *arguments, **more):
+        return function(*arguments, **more)
+
+
+def claims(spider, *, entries=0, hold="held"):
+    store = open_storage("memory:")
+    urls = [f"https://gazette.example/{n}" for n in range(entries)]
+    store.enqueue("gazette", [(url, FeedEntry(url=url)) for url in urls], at=NOON)
+    store.save_feed(new_feed("https://gazette.example/rss", outlet="gazette", now=NOON))
+    station = SimpleNamespace(newsroom=Desk(store), slugs=("gazette",), vitals=Vitals(claimed=0.0, hold=hold))
+    return Claims(station=station, spider=spider)
+
+
+def test_entries_of_a_slow_host_do_not_keep_the_others_waiting():
+    """The sixty oldest are under way; fifty are looked at in a tick."""
+    spider = Busy(*(f"https://gazette.example/{n}" for n in range(60)))
+    asyncio.run(claims(spider, entries=70).retry_due())
+    assert sorted(queued.key[-2:] for queued in spider.given()) == [str(n) for n in range(60, 70)]
+
+
+def test_a_spider_that_is_full_gets_nothing_and_that_is_no_silence():
+    spider = Busy()
+    for _ in range(201):
+        spider.inbox.put_nowait(None)
+    one = claims(spider)
+    asyncio.run(one.poll_due())
+    assert spider.inbox.qsize() == 201
+    assert one.station.vitals.claimed > 0
+
+
+@pytest.mark.parametrize("hold", ["away", "lost"])
+def test_nothing_is_claimed_of_a_store_that_is_not_ours(hold):
+    spider = Busy()
+    one = claims(spider, hold=hold)
+    asyncio.run(one.poll_due())
+    assert spider.given() == []
+    assert one.station.vitals.claimed == 0.0
+
+
+def test_feeds_that_are_new_in_the_files_are_put_into_the_table_and_gone_ones_stay_gone():
+    store = open_storage("memory:")
+    outlet = Outlet(
+        slug="gazette",
+        name="La Gazette",
+        site="https://gazette.example",
+        country="FR",
+        feeds=("https://gazette.example/a", "https://gazette.example/b", "https://gazette.example/c"),
+    )
+    gone = new_feed("https://gazette.example/b", outlet="gazette", now=NOON)
+    store.save_feed(replace(gone, health="gone", next_due=None))
+    store.save_feed(new_feed("https://gazette.example/c", outlet="courrier", now=NOON))
+    desk = Desk(store)
+    desk.outlets = {"gazette": outlet}
+    tend_feeds(SimpleNamespace(newsroom=desk, slugs=("gazette",)))
+    states = store.feed_states(outlet.feeds)
+    assert abs(states[outlet.feeds[0]].next_due - datetime.now(UTC)) < timedelta(seconds=62)
+    assert states[outlet.feeds[1]].next_due is None
+    assert states[outlet.feeds[2]].outlet == "gazette", "its feed stands in another file now"
 
 
 # -- what is said of the service -------------------------------------------------------------------

@@ -20,6 +20,7 @@ from test_polling_service import until
 from kiosque.service import note
 from storage import open_storage
 from storage.notes import read_note
+from storage.turn import SCHEDULER
 
 pytestmark = pytest.mark.slow  # crawls in processes of their own
 
@@ -96,6 +97,21 @@ def test_one_in_waiting_takes_over_when_the_first_is_killed(engine, request, kio
     assert asked >= 1
 
 
+def test_a_scheduler_whose_store_another_took_ends_with_status_1(kiosque, site, postgresql, tmp_path):
+    import psycopg  # noqa: PLC0415
+
+    log = tmp_path / "log"
+    with running(kiosque, "schedule", log=log, KIOSQUE_DB=postgresql) as process:
+        until(lambda: site.asked("/a"))
+        with psycopg.connect(postgresql, autocommit=True) as other:
+            low = SCHEDULER & 0xFFFFFFFF
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objsubid = 1 AND objid = %s", [low])
+            other.execute("SET lock_timeout = '5s'")
+            other.execute("SELECT pg_advisory_lock(%s)", [SCHEDULER])
+            assert process.wait(timeout=30) == 1
+    assert "another scheduler took this store while the database was away" in log.read_text()
+
+
 def test_one_in_waiting_ends_at_sigterm(kiosque, tmp_path):
     with running(kiosque, "schedule", log=tmp_path / "first.log"):
         until(lambda: ready(kiosque))
@@ -142,7 +158,7 @@ def test_status_shows_the_jobs_and_systemd_is_told(kiosque, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(20)
-        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "3000000"}
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "90000000"}
         with running(kiosque, "schedule", log=tmp_path / "log", **told) as process:
             assert manager.recv(1000) == b"READY=1\nSTATUS=scheduling 1 outlets"
             assert manager.recv(1000) == b"WATCHDOG=1"

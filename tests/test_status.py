@@ -196,3 +196,15 @@ def test_a_line_that_began_to_repeat_is_named_and_an_old_one_is_not(store):
     store.note_lines("gazette", [("notre application est la", f"{n:024x}") for n in range(10, 16)], at=NOW)
     found = numbers(store, now=NOW)["gazette"].new_clutter
     assert [one.line for one in found] == ["notre application est la"]
+
+
+@pytest.mark.slow
+def test_a_broken_outlet_file_is_a_finding_and_the_rest_is_shown(kiosque):
+    store = open_storage(f"sqlite:///{kiosque.home / 'kiosque.sqlite'}")
+    save(store, article(1))
+    store.close()
+    (kiosque.outlets / "gazette.toml").write_text("name = ", encoding="utf-8")
+    assert "1 article in 1 revision" in kiosque.run("status")[0]
+    out, _ = kiosque.run("doctor", code=1)
+    assert "A changed file cannot be used" in out
+    assert "gazette.toml" in out

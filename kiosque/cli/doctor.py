@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosque.errors import OutletError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,7 +49,11 @@ def stale_rules(settings: Settings, store: Store | None) -> list[Finding]:
 
     if store is None or not (settings.home / "archive").is_dir():
         return []
-    return list(unmatched_rules(store, home_archive(settings), load_outlets(settings.outlets_dir).values()))
+    try:
+        outlets = load_outlets(settings.outlets_dir)
+    except OutletError:  # it is among the findings already
+        return []
+    return list(unmatched_rules(store, home_archive(settings), outlets.values()))
 
 
 def finding_json(finding: Finding) -> dict[str, object]:

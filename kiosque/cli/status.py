@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kiosque.errors import StorageError, UsageError
+from kiosque.errors import OutletError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,11 +96,15 @@ def existing_store(settings: Settings) -> Iterator[Store | None]:
 def looked_at(settings: Settings, store: Store | None, now: datetime, *, coverage: bool) -> Look:
     """Return the numbers of each crawled outlet, and what a person should look at."""
     from kiosque.outlets import load_outlets
-    from kiosque.service.look import Look, look_at
+    from kiosque.service.look import Look, look_at, with_broken_file
 
     if store is None:
         return Look(at=now, numbers={}, findings=())
-    return look_at(store, load_outlets(settings.outlets_dir), now=now, coverage=coverage)
+    try:
+        outlets = load_outlets(settings.outlets_dir)
+    except OutletError as error:  # whoever looks what is wrong is to see the rest, too
+        return with_broken_file(look_at(store, {}, now=now, coverage=coverage), str(error))
+    return look_at(store, outlets, now=now, coverage=coverage)
 
 
 def status_json(settings: Settings, seen: Look) -> dict[str, Any]:

@@ -22,8 +22,8 @@ def service_line(note: ServiceNote, now: datetime) -> Text:
         return Text(f"Service: stopped {spoken_age(now - note.stopped)} ago ({who})", style="yellow")
     if note.is_silent(now):
         return Text(f"Service: not heard for {spoken_age(now - note.heard)} ({who})", style="bold red")
-    claim = f", last claim {_ago(note.last_claim, now)}" if note.last_claim is not None else ""
-    line = Text(f"Service: {who}, running for {spoken_age(now - note.since)}, {note.outlets} outlets{claim}")
+    line = Text(f"Service: {who}, running for {spoken_age(now - note.since)}, {note.outlets} outlets")
+    line.append(f"; as of {_ago(note.heard, now)}:")
     if note.reload_error is not None:
         line.append("\n" + _one_line(f"Not reloaded: {note.reload_error}"), style="bold red")
     return line
@@ -36,8 +36,9 @@ def jobs_table(note: ServiceNote, now: datetime) -> Table:
         table.add_column(name, no_wrap=True, justify="left" if name in {"job", "every"} else "right")
     table.add_column("", ratio=1, overflow="ellipsis", no_wrap=True)
     running = note.stopped is None and not note.is_silent(now)
+    at = note.heard if running else now  # the note is half a minute old at most, and says what was then
     for job in note.jobs:
-        table.add_row(*map(Text, _cells(job, now, running=running)), style="red" if job.error else "")
+        table.add_row(*map(Text, _cells(job, at, running=running)), style="red" if job.error else "")
     return table
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kiosque.health import by_urgency, judge
+from kiosque.health import Finding, by_urgency, judge
 from kiosque.service import host_rights, note
-from kiosque.service.findings import judge_service
+from kiosque.service.findings import LONGEST, judge_service
 from storage.notes import read_note
 from storage.overview import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kiosque.health import Finding, OutletNumbers
+    from kiosque.health import OutletNumbers
     from kiosque.model import Outlet
     from kiosque.service.note import ServiceNote
     from storage import Store
@@ -62,3 +62,11 @@ def _with_coverage(one: OutletNumbers, before: OutletNumbers | None) -> OutletNu
     if before is None:
         return one
     return replace(one, recent=before.recent, before=before.before, new_clutter=before.new_clutter)
+
+
+def with_broken_file(look: Look, error: str) -> Look:
+    """Return the look with the finding that a file cannot be used, unless the service has said so already."""
+    if any(finding.kind == "reload-failed" for finding in look.findings):
+        return look
+    broken = Finding(kind="reload-failed", outlet="", facts={"reason": error[:LONGEST]})
+    return replace(look, findings=by_urgency([*look.findings, broken]))
