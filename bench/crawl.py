@@ -1,15 +1,20 @@
-"""Crawl pages end to end, cold, everything on, beside the usual way: pages per second and CPU per page.
+"""Crawl pages end to end, cold, everything on, beside the usual ways: pages per second, CPU and memory.
 
-    python bench/crawl.py [--pages 600] [--folder PAGES_DIR] [--runs 3]
+    python bench/crawl.py [--pages 600] [--folder PAGES_DIR] [--runs 3] [--only NAME]
 
-PAGES_DIR holds `ID.html.gz`; without it pages are generated, which says less. The server
-runs in this process and is not counted. CPU is that of the whole process tree, start-up included.
+PAGES_DIR holds `ID.html.gz`; without it pages are generated, which says less. The server is a process of its own and
+is not counted. CPU and memory are those of the whole process tree, start-up included. Peers that are not installed
+(extra `bench`) are left out; they read in two processes. trafilatura's command line asks no loopback address.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import gzip
+import importlib.util
+import json
 import os
 import resource
 import statistics
@@ -18,14 +23,22 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import Process, Queue
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 BENCH = Path(__file__).resolve().parent
+BASE = "http://127.0.0.1:{port}"
 GENERATED = (
     '<html lang="fr"><head><title>Le titre {n}</title><meta property="article:published_time" '
     'content="2024-10-25T07:12:00+02:00"></head><body><h1>Le titre {n}</h1>{body}</body></html>'
 )
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def pages(folder: Path | None, number: int) -> list[bytes]:
@@ -39,7 +52,9 @@ def pages(folder: Path | None, number: int) -> list[bytes]:
     return [kept[n % len(kept)] for n in range(number)]
 
 
-def serve(bodies: list[bytes]) -> ThreadingHTTPServer:
+def serve(folder: Path | None, number: int, port: Queue[int]) -> None:
+    bodies = pages(folder, number)
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -56,28 +71,119 @@ def serve(bodies: list[bytes]) -> ThreadingHTTPServer:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    base = f"http://127.0.0.1:{server.server_address[1]}"
-    items = "".join(f"<item><title>{n}</title><link>{base}/{n}</link></item>" for n in range(len(bodies)))
+    base = BASE.format(port=server.server_address[1])
+    items = "".join(f"<item><title>{n}</title><link>{base}/{n}</link></item>" for n in range(number))
     rss = f'<rss version="2.0"><channel><title>b</title>{items}</channel></rss>'.encode()
-    return server
+    port.put(server.server_address[1])
+    server.serve_forever()
 
 
-def measured(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Return wall and CPU seconds of a command and its children."""
+@contextlib.contextmanager
+def served(folder: Path | None, number: int) -> Iterator[str]:
+    port: Queue[int] = Queue()
+    process = Process(target=serve, args=(folder, number, port), daemon=True)
+    process.start()
+    yield BASE.format(port=port.get())
+    process.kill()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run took."""
+
+    wall: float
+    cpu: float
+    peak: float
+    """Megabytes of all its processes, shared pages counted once."""
+
+
+def measured(command: list[str], environment: dict[str, str]) -> Run:
+    """Run a command to the end; raises where it fails."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL)
+    peaks = [0.0]
+    over = threading.Event()
+    watch = threading.Thread(target=watch_memory, args=(process.pid, peaks, over))
+    watch.start()
+    code = process.wait()
+    wall = time.perf_counter() - start
+    over.set()
+    watch.join()
+    reap()
+    if code:
+        raise SystemExit(f"{' '.join(command)} failed with exit status {code}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Run(wall=wall, cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak=max(peaks))
 
 
-def kiosque(feed: str, home: str) -> tuple[list[str], dict[str, str]]:
-    host = feed.split("/")[2]
-    command = [sys.executable, "-m", "kiosque", "--home", f"{home}/kiosque", "crawl", "--feed", feed, "--json"]
-    return command, {"KIOSQUE_ALLOW_PRIVATE_HOSTS": host}
+def reap() -> None:
+    """Wait for grandchildren that were left behind: a pool's workers count only when somebody waited for them."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                if len(children_of(os.getpid())) <= 1:  # the server
+                    return
+                time.sleep(0.05)
 
 
-def plain_scrapy(feed: str, home: str) -> tuple[list[str], dict[str, str]]:
-    return [sys.executable, str(BENCH / "plain_scrapy.py"), feed, f"{home}/plain.jsonl"], {}
+def watch_memory(root: int, peaks: list[float], over: threading.Event) -> None:
+    while not over.wait(0.5):
+        tree, waiting = [], [root]
+        while waiting:
+            pid = waiting.pop()
+            tree.append(pid)
+            waiting += children_of(pid)
+        peaks.append(sum(proportional_size(pid) for pid in tree) / 1000)
+
+
+def children_of(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text().split())
+    return found
+
+
+def proportional_size(pid: int) -> int:
+    """Return a process's share of memory in kilobytes (PSS)."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
+
+
+Command = tuple[list[str], dict[str, str]]
+
+
+def kiosque(base: str, home: Path, number: int) -> Command:
+    del number
+    command = [sys.executable, str(BENCH / "crawl_lag.py"), str(home / "lag.json")]
+    command += ["--home", str(home / "kiosque"), "crawl", "--feed", f"{base}/rss", "--json"]
+    return command, {"KIOSQUE_ALLOW_PRIVATE_HOSTS": base.removeprefix("http://")}
+
+
+def plain_scrapy(base: str, home: Path, number: int) -> Command:
+    del number
+    return [sys.executable, str(BENCH / "plain_scrapy.py"), f"{base}/rss", str(home / "plain.jsonl")], {}
+
+
+def by_loop(reader: str) -> Callable[[str, Path, int], Command]:
+    def command(base: str, home: Path, number: int) -> Command:
+        return [sys.executable, str(BENCH / "crawl_loop.py"), reader, base, str(number), str(home / "out.jsonl")], {}
+
+    return command
+
+
+# Name, the module that must be installed, and what is run.
+RUNNERS: tuple[tuple[str, str, Callable[[str, Path, int], Command]], ...] = (
+    ("kiosque, everything on", "kiosque", kiosque),
+    ("Scrapy + trafilatura inline", "scrapy", plain_scrapy),
+    ("loop + trafilatura fast", "trafilatura", by_loop("trafilatura")),
+    ("newspaper4k", "newspaper", by_loop("newspaper")),
+    ("news-please", "newsplease", by_loop("newsplease")),
+)
 
 
 def main() -> None:
@@ -85,26 +191,42 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=600)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--runs", type=int, default=3)
-    arguments = parser.parse_args()
-    bodies = pages(arguments.folder, arguments.pages)
-    run(bodies, arguments.runs)
+    parser.add_argument("--only", action="append", metavar="NAME", help="how a row's name begins; may be repeated")
+    asked = parser.parse_args()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    chosen = [row for row in RUNNERS if not asked.only or row[0].startswith(tuple(asked.only))]
+    with served(asked.folder, asked.pages) as base:
+        rates = {name: several(name, make, base, asked) for name, module, make in chosen if installed(name, module)}
+    first, *others = rates.items()
+    for name, rate in others:
+        print(f"{first[0]} / {name}: {first[1] / rate:.2f}")
 
 
-def run(bodies: list[bytes], runs: int) -> None:
-    server = serve(bodies)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    feed = f"http://127.0.0.1:{server.server_address[1]}/rss"
-    rates: dict[str, list[float]] = {}
-    for _ in range(runs):
-        for make in (kiosque, plain_scrapy):
-            with tempfile.TemporaryDirectory() as home:
-                wall, cpu = measured(*make(feed, home))
-            rates.setdefault(make.__name__, []).append(len(bodies) / wall)
-            print(f"{make.__name__:14} {len(bodies) / wall:7.1f} pages/s {1000 * cpu / len(bodies):7.1f} ms CPU a page")
-    ratio = statistics.median(rates["kiosque"]) / statistics.median(rates["plain_scrapy"])
-    print(f"kiosque / plain_scrapy: {ratio:.2f} (medians of {runs})")
-    server.shutdown()
+def installed(name: str, module: str) -> bool:
+    if importlib.util.find_spec(module) is None:
+        print(f"{name:28} not installed")
+        return False
+    return True
+
+
+def several(name: str, make: Callable[[str, Path, int], Command], base: str, asked: argparse.Namespace) -> float:
+    """Return the median of pages per second."""
+    runs: list[Run] = []
+    lag = ""
+    for _ in range(asked.runs):
+        with tempfile.TemporaryDirectory() as home:
+            runs.append(measured(*make(base, Path(home), asked.pages)))
+            said = Path(home) / "lag.json"
+            lag = f"  loop lag p99 {json.loads(said.read_text())['p99_ms']:.0f} ms" if said.exists() else ""
+    wall, cpu, peak = (statistics.median(getattr(run, part) for run in runs) for part in ("wall", "cpu", "peak"))
+    rate = asked.pages / wall
+    busy = 100 * cpu / wall / (os.cpu_count() or 1)
+    print(
+        f"{name:28} {rate:7.1f} pages/s {1000 * cpu / asked.pages:7.1f} ms CPU a page {busy:4.0f} % of all cores "
+        f"{peak:6.0f} MB{lag}",
+        flush=True,
+    )
+    return rate
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ sys.path = [place for place in sys.path if Path(place or ".").resolve() != Path(
 
 from kiosque.model import Record, Rights  # noqa: E402
 from kiosque.urls import canonical_url  # noqa: E402
+from pipelines.steps.revise import article_id  # noqa: E402
 from storage import Address, Settled, open_storage  # noqa: E402
 from storage.rows import revision_row  # noqa: E402
 
@@ -126,7 +127,7 @@ def make_record(n: int, rng: random.Random) -> Record:
     when = START + timedelta(minutes=7 * n)
     url = f"https://gazette-{n % 50}.example/2024/{n}/conseil-municipal-{n}"
     return Record(
-        id=f"{n:024x}",
+        id=article_id(canonical_url(url)),
         revision=1,
         outlet=f"gazette-{n % 50}",
         outlet_name="La Gazette",
@@ -153,7 +154,7 @@ def make_record(n: int, rng: random.Random) -> Record:
         paywalled=False,
         word_count=640,
         text_hash=f"{rng.getrandbits(256):064x}",
-        cluster=f"{n:024x}",
+        cluster=article_id(canonical_url(url)),
         rights=Rights(),
         archive=None,
         kiosque_version="bench",
@@ -327,8 +328,8 @@ def numbered(record: Record, n: int, *, short: bool) -> Record:
     when = START + timedelta(minutes=7 * n % 525_600)
     return replace(
         record,
-        id=f"{n:024x}",
-        cluster=f"{n:024x}",
+        id=article_id(canonical_url(fresh)),
+        cluster=article_id(canonical_url(fresh)),
         url=fresh,
         urls=(fresh,),
         text=text,

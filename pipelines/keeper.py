@@ -6,15 +6,16 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from kiosque import __version__
 from kiosque.model import Article
+from pipelines.batches import Batches
 from pipelines.conclude import Finding, conclude, wanted_keys
 from pipelines.places import Places
 from pipelines.steps.digest import Digest, digest_of
-from storage import StoreAwayError
+from storage import Enqueued, StoreAwayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from kiosque.model import FeedEntry, Record
     from kiosque.polling import FeedState
-    from storage import Enqueued, Settled, Store
+    from storage import Settled, Store
 
 # Findings written in one transaction.
 BATCH = 100
@@ -42,15 +43,28 @@ T = TypeVar("T")
 log = logging.getLogger("kiosque.store")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What a poll leaves: its feed's state, and the entries that it brought."""
+
+    state: FeedState
+    outlet: str
+    entries: Sequence[tuple[str, FeedEntry]]
+    at: datetime
+
+
 class Keeper:
     """Settles findings in the store. What arrives while a batch is being written makes the next one."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
-        self._waiting: list[tuple[Finding, asyncio.Future[Settled]]] = []
-        self._room = asyncio.Semaphore(MOST_WAITING)
-        self._writer: asyncio.Task[None] | None = None
+        self._findings: Batches[Finding, Settled] = Batches(
+            lambda some: self.ask(settle, self.store, some), size=BATCH, most=MOST_WAITING
+        )
+        self._polls: Batches[Noted, Enqueued] = Batches(
+            lambda some: self.ask(note_polls, self.store, some), size=BATCH, most=MOST_WAITING
+        )
         self._complained = -COMPLAIN_EVERY
         self._learned: dict[str, tuple[frozenset[str], int]] = {}  # with the new articles since
 
@@ -70,12 +84,11 @@ class Keeper:
 
     async def keep(self, finding: Finding) -> Settled:
         """Settle a finding: returns when it is in the store. Raises StorageError when it could not be written."""
-        async with self._room:
-            future: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-            self._waiting.append((finding, future))
-            if self._writer is None or self._writer.done():
-                self._writer = asyncio.create_task(self._write())
-            return await future
+        settled = await self._findings.add(finding)
+        if settled.outcome == "new" and settled.outlet in self._learned:
+            lines, since = self._learned[settled.outlet]
+            self._learned[settled.outlet] = (lines, since + 1)
+        return settled
 
     async def learned(self, outlet: str) -> frozenset[str]:
         """Return the lines that are known as clutter of an outlet, for `read_article`."""
@@ -89,31 +102,7 @@ class Keeper:
         self, state: FeedState, outlet: str, entries: Sequence[tuple[str, FeedEntry]], *, at: datetime
     ) -> Enqueued:
         """Keep a feed's state and queue its entries, together: no entry is lost between the two."""
-        return await self.ask(self._note_poll, state, outlet, entries, at=at)
-
-    def _note_poll(
-        self, state: FeedState, outlet: str, entries: Sequence[tuple[str, FeedEntry]], *, at: datetime
-    ) -> Enqueued:
-        with self.store.transaction():
-            self.store.save_feed(state)
-            return self.store.enqueue(outlet, entries, at=at)
-
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            try:
-                settled = await self.ask(settle, self.store, [finding for finding, _ in batch])
-            except Exception as error:  # noqa: BLE001 - whoever handed in a finding learns of it
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), one in zip(batch, settled, strict=True):
-                if one.outcome == "new" and one.outlet in self._learned:
-                    lines, since = self._learned[one.outlet]
-                    self._learned[one.outlet] = (lines, since + 1)
-                if not future.done():
-                    future.set_result(one)
+        return await self._polls.add(Noted(state=state, outlet=outlet, entries=entries, at=at))
 
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in the keeper's thread from outside the event loop, and wait for it."""
@@ -125,13 +114,22 @@ class Keeper:
         self._thread.shutdown()
 
 
+def note_polls(store: Store, notes: Sequence[Noted]) -> list[Enqueued]:
+    """Keep the states of polled feeds and queue their entries, as one unit."""
+    with store.transaction():
+        for note in notes:
+            store.save_feed(note.state)
+        return [store.enqueue(note.outlet, note.entries, at=note.at) if note.entries else Enqueued() for note in notes]
+
+
 def settle(store: Store, findings: Sequence[Finding]) -> list[Settled]:
     """Conclude findings and write what they come to, as one unit."""
     findings = [_counted(finding) for finding in findings]
     with store.transaction():
         known = store.known({key for finding in findings for key in wanted_keys(finding)})
         barred = _barred(store, findings)
-        places = Places(store)
+        strange = (finding for finding in findings if known.keys().isdisjoint(wanted_keys(finding)))
+        places = Places(store, (finding.digest.bands for finding in strange if finding.digest is not None))
         settled = []
         for finding in findings:
             forgotten = not barred.isdisjoint(wanted_keys(finding))

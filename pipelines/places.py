@@ -8,7 +8,7 @@ from pipelines.steps import near
 from storage import Placing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kiosque.model import Record
     from storage import Store
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class Places:
     """Finds the place of one article after the other; what it placed is a neighbour of the next."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, batch: Iterable[tuple[int, ...]] = ()) -> None:
+        """Ask for the neighbours of a whole batch, given the bands of each text, in one question."""
         self._store = store
+        self._stored: dict[tuple[int, ...], list[Record]] = {}
+        self._ask([bands for bands in dict.fromkeys(batch) if bands])
         self._placed: dict[str, Record] = {}
         self._by_band: dict[int, set[str]] = {}
         self._names: dict[str, str] = {}  # clusters that this batch renamed
@@ -58,8 +61,13 @@ class Places:
             return
         here = {id_ for band in bands for id_ in self._by_band.get(band, ())} - {own}
         yield from (self._placed[id_] for id_ in sorted(here))
-        stored = self._store.near(bands, limit=near.MOST_NEIGHBOURS)
-        yield from (record for record in stored if record.id not in here and record.id != own)
+        if bands not in self._stored:
+            self._ask([bands])
+        yield from (record for record in self._stored[bands] if record.id not in here and record.id != own)
+
+    def _ask(self, batch: list[tuple[int, ...]]) -> None:
+        if batch:
+            self._stored |= zip(batch, self._store.near(batch, limit=near.MOST_NEIGHBOURS), strict=True)
 
     def _is_alone(self, name: str) -> bool:
         here = sum(self._name(record.cluster or record.id) == name for record in self._placed.values())

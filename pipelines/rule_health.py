@@ -28,6 +28,8 @@ LOOKED_AT = 200
 def unmatched_rules(store: Store, archive: WarcArchive, outlets: Iterable[Outlet]) -> Iterator[Finding]:
     """Yield a finding for each selector that matched none of its outlet's newest pages, with the newest as example.
 
+    A field's selector must match; one of `drop_css` only counts when it matched before: some boxes are rare.
+
     Rules with `until` are held against pages of their time. Outlets without rules or with too few archived pages
     give nothing. Raises `StorageError` of the store; a page that cannot be read any more is passed over.
     """
@@ -44,6 +46,8 @@ def _unmatched(outlet: Outlet, pages: list[Page]) -> Iterator[Finding]:
     for selector in (selector for selector, n in missing.items() if n == len(newest)):
         matched = (page for page in older if selector not in unmatched_selectors(page, outlet))
         last = next(matched, None)
+        if last is None and selector in outlet.clean.drop_css:
+            continue
         facts = {
             "rule": selector[:200],
             "n": str(len(newest)),

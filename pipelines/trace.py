@@ -105,7 +105,10 @@ def trace_article(
             case Metadata():
                 trace = replace(_with_structured(trace, step), claims=claims_of(step, entry))
             case ResolvedDates():
-                trace = replace(trace, signals=step.signals[:MOST_SIGNALS])
+                modified = (
+                    Claim("modified", s.source, s.text[:LONGEST_VALUE]) for s in step.signals if s.role == "modified"
+                )
+                trace = replace(trace, signals=step.signals[:MOST_SIGNALS], claims=(*trace.claims, *modified))
             case Shape():
                 trace = replace(trace, links=step.links, characters=step.length)
             case Body():

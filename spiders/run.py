@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
@@ -61,6 +62,7 @@ class Run:
         self._tasks = [loop.create_task(self._beside(start)) for start in self.beside]
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop, number)
+        spare_what_stays()
         try:
             process.start(install_signal_handlers=False)
         finally:
@@ -100,6 +102,12 @@ class Run:
             known = error if isinstance(error, KiosqueError) else KiosqueError(f"{type(error).__name__}: {error}")
             self.newsroom.trouble = self.newsroom.trouble or known
             self.stop(signal.SIGTERM)
+
+
+def spare_what_stays() -> None:
+    """Let the garbage collector pass over what was imported: it took a twelfth of the event loop's time."""
+    gc.collect()
+    gc.freeze()
 
 
 async def stop_within(crawler: Crawler, seconds: float) -> None:

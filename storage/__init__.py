@@ -106,9 +106,9 @@ class Settled:
 class Enqueued:
     """What a feed's entries were to the frontier."""
 
-    fresh: tuple[QueuedEntry, ...]
+    fresh: tuple[QueuedEntry, ...] = ()
     """Never seen, or claimed anew by the feed: to be fetched."""
-    known: tuple[QueuedEntry, ...]
+    known: tuple[QueuedEntry, ...] = ()
     """Seen before, and the feed's claim has not changed."""
     forgotten: tuple[QueuedEntry, ...] = ()
     """Erased on request, never to be fetched again: `blocked:forgotten`."""
@@ -263,8 +263,8 @@ class Store(Protocol):
     def correct(self, record: Record, *, at: datetime) -> None:
         """Replace a revision that our own rules had read wrongly: no new revision, a `corrected` change."""
 
-    def near(self, bands: Collection[int], *, limit: int) -> list[Record]:
-        """Return the latest records of articles that share bands, those that share most first."""
+    def near(self, texts: Sequence[Collection[int]], *, limit: int) -> list[list[Record]]:
+        """Return, for the bands of each text, the latest records of articles that share some, the most first."""
 
     def by_id(self, ids: Collection[str]) -> dict[str, Record]:
         """Return the latest record of each of these articles."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kiosque.errors import UsageError
-from storage.columns import DAY, MONTH, SECONDS, UNDATED, decoded_lists, published_at, published_on
+from storage.columns import DAY, MONTH, SECONDS, UNDATED, decoded_lists, published_at, published_on, text_column
 
 try:
     import pyarrow as pa
@@ -75,7 +75,10 @@ def _array(name: str, values: Sequence[Any]) -> pa.Array:
 
 def _texts(values: Sequence[Any]) -> pa.Array:
     """Return texts, given as `str` or as UTF-8: that is what Arrow holds, so that nothing need be decoded."""
-    return pa.array(values, pa.binary()).cast(_TEXT)
+    try:
+        return pa.array(values, pa.binary()).cast(_TEXT)
+    except pa.ArrowInvalid:  # of a damaged database
+        return pa.array(text_column(values), _TEXT)
 
 
 def _rights(values: Sequence[Any]) -> pa.Array:

@@ -88,8 +88,8 @@ def plain(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
 
 
 def text_column(values: Sequence[Any]) -> Sequence[Any]:
-    """Return a column with its UTF-8 decoded."""
-    return [value.decode() if isinstance(value, bytes) else value for value in values]
+    """Return a column with its UTF-8 decoded, as far as it is."""
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
 
 
 def decoded_lists(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[list[str]]]:

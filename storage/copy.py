@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 
 from kiosque.errors import StorageError, UsageError
 from storage.engine import label, opened, reading, writing
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Rows read and written at once.
 PAGE = 500
+# What `meta` says of one database alone.
+OWN = ("schema", "searched")
 
 
 def copy_store(source: str, target: str, *, note: Callable[[str, int], None] = lambda *_: None) -> dict[str, int]:
@@ -41,12 +43,17 @@ def _copy(old: Engine, new: Engine, note: Callable[[str, int], None]) -> dict[st
             raise StorageError(f"{label(new)} has {filled} already; copy into an empty database")
         for table in tables:
             counts[table.name] = _copy_table(here, there, table, note)
-        name = here.execute(select(meta.c.value).where(meta.c.key == "store")).scalar_one()
-        there.execute(update(meta).where(meta.c.key == "store").values(value=name))
+        _copy_notes(here, there)
         if there.dialect.name == "postgresql":
             last = there.execute(select(func.max(entries.c.number))).scalar() or 0
             there.execute(text("SELECT setval(pg_get_serial_sequence('entries', 'number'), :n)"), {"n": last + 1})
     return counts
+
+
+def _copy_notes(here: Connection, there: Connection) -> None:
+    """Take over the store's name and what programs noted; schema and search index are the target's own."""
+    rows = [dict(row) for row in here.execute(select(meta).where(meta.c.key.not_in(OWN))).mappings()]
+    put(there, meta, rows, on=("key",), change=("value",))
 
 
 def _copy_table(here: Connection, there: Connection, table: Table, note: Callable[[str, int], None]) -> int:

@@ -74,15 +74,18 @@ class MemoryStore:
         del at
         self._tables.correct(record)
 
-    def near(self, bands_: Collection[int], *, limit: int) -> list[Record]:
-        """Return the latest records of articles that share bands, those that share most first."""
+    def near(self, texts: Sequence[Collection[int]], *, limit: int) -> list[list[Record]]:
+        """Return, for the bands of each text, the latest records of articles that share some, the most first."""
+        behind = self._behind.near(texts, limit=limit) if self._behind is not None else [[] for _ in texts]
+        return [self._near(bands, others)[:limit] for bands, others in zip(texts, behind, strict=True)]
+
+    def _near(self, bands_: Collection[int], behind: Sequence[Record]) -> list[Record]:
         met: dict[str, int] = {}
         for band in bands_:
             for article in self._tables.bands.get(band, ()):
                 met[article] = met.get(article, 0) + 1
         own = sorted(met, key=lambda article: (-met[article], self._tables.made[article, 1]))
-        behind = self._behind.near(bands_, limit=limit) if self._behind is not None else []
-        return [*map(self._whole, own), *(record for record in behind if record.id not in met)][:limit]
+        return [*map(self._whole, own), *(record for record in behind if record.id not in met)]
 
     def by_id(self, ids: Collection[str]) -> dict[str, Record]:
         """Return the latest record of each of these articles."""

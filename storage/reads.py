@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, false, func, select
+from sqlalchemy import false, func, select, text
 
 from kiosque.urls import canonical_url
 from storage.queries import chunks, every, filters, latest, records_by, records_of, urls_of
 from storage.rows import record_from, short_key
-from storage.schema import addresses, articles, bands, entries, revisions, waits
+from storage.schema import addresses, articles, entries, revisions, waits
 from storage.search import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -39,13 +40,46 @@ def known(connection: Connection, keys: Collection[str]) -> dict[str, Record]:
     return {given[key]: by_id[article] for key, article in owner.items()}
 
 
-def near(connection: Connection, bands_: Collection[int], *, limit: int) -> list[Record]:
-    """Return the latest records of articles that share bands, those that share most first."""
-    meet = func.count().label("meet")
-    query = select(bands.c.article, meet).where(bands.c.band.in_(list(bands_))).group_by(bands.c.article)
-    met = connection.execute(query.order_by(meet.desc(), bands.c.article).limit(limit)).scalars().all()
-    most = case({number: place for place, number in enumerate(met)}, value=articles.c.number)
-    return records_of(connection, latest().where(articles.c.number.in_(met)).order_by(most)) if met else []
+# The bands of many texts are one parameter: a statement with thousands takes longer to make than to run.
+_BANDS = {
+    "sqlite": (
+        "SELECT texts.key AS place, one.value AS band FROM json_each(:bands) AS texts, json_each(texts.value) AS one"
+    ),
+    "postgresql": (
+        "SELECT texts.place - 1 AS place, CAST(one.value AS bigint) AS band"
+        " FROM jsonb_array_elements(CAST(:bands AS jsonb)) WITH ORDINALITY AS texts (bands, place),"
+        " jsonb_array_elements_text(texts.bands) AS one (value)"
+    ),
+}
+_NEAR = (
+    "SELECT place, article FROM ("
+    "SELECT wanted.place AS place, bands.article AS article,"
+    " row_number() OVER (PARTITION BY wanted.place ORDER BY count(*) DESC, bands.article) AS rank"
+    " FROM ({}) AS wanted JOIN bands ON bands.band = wanted.band GROUP BY wanted.place, bands.article"
+    ") AS met WHERE rank <= :most ORDER BY place, rank"
+)
+
+
+def near(connection: Connection, texts: Sequence[Collection[int]], *, limit: int) -> list[list[Record]]:
+    """Return, for the bands of each text, the latest records of articles that share some, the most first."""
+    wanted = {"bands": json.dumps([list(one) for one in texts]), "most": limit}
+    question = text(_NEAR.format(_BANDS[connection.dialect.name]))
+    met = [(row.place, row.article) for row in connection.execute(question, wanted)] if any(texts) else []
+    found = _numbered(connection, sorted({article for _, article in met}))
+    answers: list[list[Record]] = [[] for _ in texts]
+    for place, article in met:
+        if article in found:
+            answers[place].append(found[article])
+    return answers
+
+
+def _numbered(connection: Connection, numbers: list[int]) -> dict[int, Record]:
+    """Return the latest records of articles by their number."""
+    by_id: dict[str, int] = {}
+    for some in chunks(numbers):
+        rows = connection.execute(select(articles.c.id, articles.c.number).where(articles.c.number.in_(some)))
+        by_id |= {row.id: row.number for row in rows}
+    return {by_id[record.id]: record for record in records_by(connection, articles.c.id, by_id)}
 
 
 def history(connection: Connection, url: str) -> list[Record]:

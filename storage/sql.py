@@ -95,10 +95,10 @@ class SqlStore:
         with self._writing() as connection:
             writes.correct(connection, record, writes.next_numbers(connection), at=at)
 
-    def near(self, bands_: Collection[int], *, limit: int) -> list[Record]:
-        """Return the latest records of articles that share bands, those that share most first."""
+    def near(self, texts: Sequence[Collection[int]], *, limit: int) -> list[list[Record]]:
+        """Return, for the bands of each text, the latest records of articles that share some, the most first."""
         with self._reading() as connection:
-            return reads.near(connection, bands_, limit=limit)
+            return reads.near(connection, texts, limit=limit)
 
     def by_id(self, ids: Collection[str]) -> dict[str, Record]:
         """Return the latest record of each of these articles."""

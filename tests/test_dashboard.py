@@ -264,15 +264,16 @@ def test_an_outlet_tells_its_feeds_why_and_what_was_learned(store, client):
 
 def test_the_overview_shows_the_services_jobs_and_what_is_wrong_with_them(store):
     filled(store)
+    now = datetime.now(UTC)
     jobs = (
-        JobRun(name="poll", every="5 s", last_run=NOW, seconds=0.25, next_run=NOW + timedelta(minutes=9)),
-        JobRun(name="export", every="daily", last_run=NOW, seconds=2, error=f"disk full {HOSTILE}", failures=1),
+        JobRun(name="poll", every="5 s", last_run=now, seconds=0.25, next_run=now + timedelta(minutes=9)),
+        JobRun(name="export", every="daily", last_run=now, seconds=2, error=f"disk full {HOSTILE}", failures=1),
     )
-    running = ServiceNote(host="kiosque-1", pid=7, since=NOW, heard=NOW, jobs=jobs)
+    running = ServiceNote(host="kiosque-1", pid=7, since=now, heard=now, jobs=jobs)
     for service, said in (
         (running, "It runs"),
-        (replace(running, stopped=NOW), "Stopped"),
-        (replace(running, heard=NOW - timedelta(hours=1)), "Not heard of since"),
+        (replace(running, stopped=now), "Stopped"),
+        (replace(running, heard=now - timedelta(hours=1)), "Not heard of since"),
     ):
         write_notes(store, {KEY: encode(service)})
         html = browser(store).get("/").text

@@ -54,7 +54,7 @@ def test_the_api_does_as_its_description_says(api, path, mode):
     operation = api[f"/api/v1{path}"]["GET"]
 
     @given(operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck))
     def check(case):
         case.call_and_validate()
 

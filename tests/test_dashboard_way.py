@@ -72,6 +72,7 @@ def test_what_was_taken_out_stands_beside_the_text_with_its_rule(store, archive,
     assert "Notre dossier sur les ponts outlet’s file: Notre dossier" in words(taken)
     assert html.index(LINES[0]) < html.index(taken) < html.index(LINES[1])
     assert "json-ld author" in words(html)
+    assert "Modified 2024-10-25T11:30:00+02:00 json-ld" in words(html)
     alone = browser(store, rereader).get(f"/articles/{record.id}?text=alone").text
     assert "Notre dossier" not in words(alone)
     assert LINES[1] in alone
@@ -102,8 +103,8 @@ def test_a_pages_way_is_told_step_by_step(store, archive, rereader):
 def test_it_tells_what_todays_rules_read_otherwise(store, archive, rereader):
     record = kept(store, archive, title="Un titre lu autrefois", authors=())
     said = words(browser(store, rereader).get(f"/articles/{record.id}/way").text)
-    assert "title Un titre lu autrefois Le pont des Tanneurs va rouvrir" in said
-    assert "authors () (&#39;Ève Durand&#39;,)" in said
+    assert "authors — Ève Durand" in said
+    assert "[removed: autrefois ] [added: Tanneurs va rouvrir ]" in said
 
 
 def test_each_revision_has_its_own_page(store, archive, rereader):

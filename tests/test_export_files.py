@@ -182,6 +182,15 @@ def test_an_interrupted_export_is_taken_up_by_the_next(store, tmp_path):
     assert len(read_jsonl(tmp_path / "out")) == 3
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_text_that_is_no_utf8_any_more_stops_no_export(store, tmp_path, form):
+    with store.writing() as connection:
+        damaged = "UPDATE revisions SET title = CAST(x'41ff' AS TEXT) WHERE id LIKE '%1'"
+        connection.exec_driver_sql(damaged)
+    export(store, tmp_path / "out", form=form)
+    assert "A\ufffd" in {row["title"] for row in READ[form](tmp_path / "out")}
+
+
 def test_an_empty_store_makes_an_empty_dataset(tmp_path):
     store = open_storage("memory://")
     for form in FORMATS:

@@ -180,8 +180,8 @@ def test_who_shares_a_cluster_goes_on_sharing_it(store):
     keep(store, at(1, TEXT, 1), at(2, COPY, 2))
     keep(store, at(2, OTHER, 2, revision=2), outcome="revised")
     assert clusters(store) == {"1": "1", "2": "1"}
-    assert [record.id[-1] for record in store.near(bands(OTHER), limit=5)] == ["2"]
-    assert [record.id[-1] for record in store.near(bands(COPY), limit=5)] == ["1"]
+    assert [record.id[-1] for record in store.near([bands(OTHER)], limit=5)[0]] == ["2"]
+    assert [record.id[-1] for record in store.near([bands(COPY)], limit=5)[0]] == ["1"]
 
 
 def test_a_cluster_whose_earliest_is_forgotten_has_a_new_one(store):
@@ -189,7 +189,7 @@ def test_a_cluster_whose_earliest_is_forgotten_has_a_new_one(store):
     keep(store, at(3, TEXT, 3), at(2, COPY, 2))
     store.forget(urls=[URL.format(1)], at=NOON)
     assert clusters(store) == {"2": "2", "3": "2"}
-    assert store.near(bands(TEXT), limit=9)[0].id[-1] == "3"
+    assert store.near([bands(TEXT)], limit=9)[0][0].id[-1] == "3"
 
 
 def test_a_day_without_a_time_counts_with_its_end():

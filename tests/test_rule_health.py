@@ -69,6 +69,18 @@ def test_a_rule_that_matches_one_of_the_newest_pages_is_sound(fill):
     assert not list(unmatched_rules(*fill(*[NEW] * 11, OLD), [outlet(body_css="div.corps")]))
 
 
+def test_a_rare_box_is_missed_only_where_it_stood_before(fill):
+    rare = Outlet(
+        slug="gazette",
+        name="Gazette",
+        site="https://gazette.example",
+        country="FR",
+        clean=CleanRules(drop_css=("div.jeu", "aside.abo")),
+    )
+    pages = [*[NEW] * 2, *["<p>Le pont a rouvert.</p>"] * 12]
+    assert [one.facts["rule"] for one in unmatched_rules(*fill(*pages), [rare])] == ["aside.abo"]
+
+
 def test_three_pages_are_too_few_to_blame_a_rule(fill):
     assert not list(unmatched_rules(*fill(*[NEW] * 3), [outlet(body_css="div.corps")]))
 

@@ -115,6 +115,12 @@ def test_many_feeds_take_turns_and_the_main_one_is_always_polled():
     assert in_turn([], most=4, polled={}) == ()
 
 
+def test_an_outlet_whose_host_had_enough_is_not_called_ok():
+    health = judged(lost("skipped:budget"))
+    assert (health.state, health.findings[0].reason) == ("warning", "not-looked-at")
+    assert judged(GOOD, lost("skipped:budget"), READ).state == "ok"
+
+
 def test_what_an_earlier_run_saw_of_a_waiting_feed_is_a_warning_with_its_day():
     earlier = Look(place="feed", url=f"{SITE}/sport", outcome="failed:status-404", day=date(2026, 2, 23))
     health = judge("gazette", "La Gazette", SITE, [GOOD, READ], today=TODAY, unpolled=[earlier.url], earlier=[earlier])

@@ -20,6 +20,7 @@ from pipelines.steps import near
 from storage import RecordQuery, open_storage
 from storage.copy import copy_store
 from storage.engine import make_engine
+from storage.notes import read_note, write_notes
 from storage.rows import revision_row
 from storage.schema import SCHEMA_VERSION, metadata
 
@@ -97,7 +98,7 @@ def test_an_older_database_is_upgraded_when_it_is_opened(url):
 def test_an_article_of_an_older_database_is_known_when_it_is_copied(url):
     make_old(url)
     store = open_storage(url)
-    assert [one.id for one in store.near(near.bands(AGENCY), limit=9)] == [record().id]
+    assert [one.id for one in store.near([near.bands(AGENCY)], limit=9)[0]] == [record().id]
     store.close()
 
 
@@ -184,6 +185,7 @@ def filled(tmp_path):
     store.enqueue("gazette", [("b", entry(url="https://gazette.example/b"))], at=NOON)
     store.save_feed(new_feed("https://gazette.example/rss", outlet="gazette", now=NOON))
     store.note_lines("gazette", [("votre quotidien", "a"), ("votre quotidien", "b")], at=NOON)
+    write_notes(store, {"maison": "à ranger"})
     assert list(store.records(RecordQuery(search="revu")))
     store.close()
     return url
@@ -199,6 +201,7 @@ def test_a_store_is_copied_whole_and_goes_on(filled, url):
     assert old.pending(["gazette"]) == new.pending(["gazette"])
     assert old.line_counts("gazette") == new.line_counts("gazette")
     assert new.forgotten([article(4).url], "gazette")
+    assert read_note(new, "maison") == "à ranger"
     assert [one.title for one in new.records(RecordQuery(search="revu"))] == ["Titre revu"]
     new.enqueue("gazette", [("c", entry(url="https://gazette.example/c"))], at=NOON)
     assert [one.key for one in new.pending(["gazette"])] == ["b", "c"]

@@ -29,7 +29,8 @@ LINES = (
 HTML = f"""<!doctype html><html lang="fr"><head><title>Le pont rouvre - La Gazette</title>
 <meta property="og:title" content="Le pont des Tanneurs va rouvrir">
 <script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Le pont des Tanneurs va rouvrir",
-"datePublished": "2024-10-25T07:12:00+02:00", "author": {{"name": "Ève Durand"}}}}</script></head><body>
+"datePublished": "2024-10-25T07:12:00+02:00", "dateModified": "2024-10-25T11:30:00+02:00",
+"author": {{"name": "Ève Durand"}}}}</script></head><body>
 <nav><a href="/">Accueil</a></nav><article><h1>Le pont des Tanneurs va rouvrir</h1><p>{LINES[0]}</p>
 <p>Notre dossier sur les ponts</p><p>{LINES[1]}</p><p>{LINES[2]}</p></article>
 <footer>Mentions légales</footer></body></html>"""

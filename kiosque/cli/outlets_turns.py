@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "outlets-check.json"
 _MOST_BYTES = 5_000_000
-_DAYS = frozenset({"newest", "day"})
 _NAMES = tuple(field.name for field in fields(Look))
 
 
@@ -71,6 +70,16 @@ def _plain(value: Any) -> Any:
 
 def _look(row: Mapping[str, Any]) -> Look:
     """Read one row. Raises as Python does for what is none: anything may stand in a file."""
-    days = {name: date.fromisoformat(row[name]) for name in _DAYS & row.keys()}
-    texts = {name: str(row[name]) for name in ("url", "outcome", "moved_to") if name in row}
-    return Look(place="feed", entries=int(row.get("entries", 0)), **texts, **days)
+    return Look(
+        place="feed",
+        url=str(row["url"]),
+        outcome=str(row.get("outcome", "")),
+        moved_to=str(row.get("moved_to", "")),
+        entries=int(row.get("entries", 0)),
+        newest=_day(row.get("newest")),
+        day=date.fromisoformat(row["day"]),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

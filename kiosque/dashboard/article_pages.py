@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
@@ -20,6 +20,7 @@ from storage.overview import revisions_of
 
 if TYPE_CHECKING:
     from kiosque.dashboard.desk import Desk
+    from kiosque.dashboard.diff import Line
     from kiosque.dashboard.reread import Way
     from kiosque.model import Record
     from pipelines.trace import Trace
@@ -27,6 +28,20 @@ if TYPE_CHECKING:
 MEMBERS_SHOWN, ADDRESSES_SHOWN = 30, 50
 
 router = APIRouter(include_in_schema=False)
+
+# Fields whose change is shown by the words that differ.
+PROSE = frozenset({"title", "lead", "text"})
+
+
+class Difference(NamedTuple):
+    """A field that today's rules read otherwise."""
+
+    name: str
+    before: str
+    after: str
+    words: list[Line | None]
+    """The change of a text word by word; None stands for what is left out."""
+
 
 ArticleId = Annotated[str, Path(pattern=ID)]
 Number = Annotated[int, Path(ge=2, le=1_000_000)]
@@ -101,14 +116,25 @@ def revision(request: Request, desk: At, article: ArticleId, number: Number) -> 
     )
 
 
-def differences(record: Record, way: Way, desk: Desk) -> list[tuple[str, str, str]]:
-    """Return the fields that today's rules read otherwise than the record has them: name, stored, read now."""
+def differences(record: Record, way: Way, desk: Desk) -> list[Difference]:
+    """Return the fields that today's rules read otherwise than the record has them."""
     reading = way.trace.reading if way.trace is not None else None
     outlet = desk.outlets.get(record.outlet)
     if outlet is None or not isinstance(reading, Article):
         return []
     after = corrected(record, reading, outlet=outlet, version=record.kiosque_version)
-    return [(name, str(getattr(record, name)), str(getattr(after, name))) for name in changed_fields(record, after)]
+    return [_difference(name, getattr(record, name), getattr(after, name)) for name in changed_fields(record, after)]
+
+
+def _difference(name: str, before: Any, after: Any) -> Difference:
+    if name in PROSE and before and after:
+        return Difference(name, "", "", list(only_changes(text_diff(before, after))))
+    return Difference(name, plain_value(before), plain_value(after), [])
+
+
+def plain_value(value: Any) -> str:
+    """Return a field's value as a person reads it; empty where there is none."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def agreeing(record: Record, trace: Trace | None) -> list[tuple[str, str, str, bool]]:
@@ -132,6 +158,8 @@ def record_values(record: Record) -> dict[str, str]:
         "image": record.image or "",
         "language": record.language,
         "url": record.url,
+        "modified": record.modified or "",
+        "paywalled": "false" if record.paywalled else "true",  # as `isAccessibleForFree` has it
     }
 
 

@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "No answer from Kiosque: what you see may be old.",
         "Kiosque ne répond pas : ce que vous voyez date peut-être.",
     ),
-    "found_n": ("{n} articles shown", "{n} articles affichés"),
+    "found_n": ("Articles shown: {n}", "Articles affichés\u00a0: {n}"),
     "at_once": ("at once", "tout de suite"),
     "in_time": ("in {age}", "dans {age}"),
     "last_polled": ("Last poll", "Dernière relève"),

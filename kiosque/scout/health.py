@@ -134,8 +134,14 @@ def judge(
         found = [finding for look in of_place for finding in _findings(look, site, today)]
         lost = sum(finding.state in {"broken", "blocked"} for finding in found)
         findings += found if lost >= len(of_place) else map(_softened, found)
-    if not any(look.place == "feed" for look in looks):
+    feeds = [look for look in looks if look.place == "feed"]
+    if not feeds:
         findings.append(Finding(state="broken", reason="no-feed", mend="the outlet declares no feed", url=site))
+    elif all(look.outcome.startswith("skipped:") for look in feeds):
+        mend = (
+            f"its host had its handful of requests for other outlets: `kiosque outlets check {slug}` asks for it alone"
+        )
+        findings.append(Finding(state="warning", reason="not-looked-at", mend=mend, url=site))
     findings += [_softened(finding) for look in earlier for finding in _findings(look, site, today)]
     pages = [look for look in looks if look.place == "article" and not look.outcome]
     for css in fields:
