@@ -27,6 +27,8 @@ REFUSED = {"failed:challenge", "failed:status-401", "failed:status-403", "blocke
 MOST_ATTEMPTS = 10
 # A page that says it is gone is believed at once (410) or the third time (404: some caches lag behind the feed).
 GONE_AFTER = {"failed:status-410": 1, "failed:status-404": 3}
+# A page that took too long or too much may have met a busy machine; one that does so again and again is to blame.
+UNSURE = {"rejected:too-slow": 3, "rejected:too-heavy": 3, "rejected:interrupted": MOST_ATTEMPTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ def _concluded(finding: Finding, known: Mapping[str, Record], *, version: str) -
     outcome = visit.outcome or f"rejected:{finding.reading.reason if isinstance(finding.reading, Rejected) else 'none'}"
     if outcome == "unchanged" and visit.key not in known and not visit.via:
         return _settled(finding, outcome)
-    if (outcome.startswith("failed:") or visit.passing) and visit.key not in known:
+    if (outcome.startswith("failed:") or visit.passing or outcome in UNSURE) and visit.key not in known:
         return _failed(finding, outcome)
     before = next((known[key] for key in sorted(wanted_keys(finding)) if key in known), None)
     if before is None or outcome not in {"unchanged", "duplicate"}:
@@ -125,7 +127,7 @@ def _said(rights: Rights) -> tuple[object, ...]:
 
 def _failed(finding: Finding, outcome: str) -> Settled:
     attempts = finding.visit.attempts + 1
-    if attempts >= GONE_AFTER.get(outcome, MOST_ATTEMPTS):
+    if attempts >= (GONE_AFTER | UNSURE).get(outcome, MOST_ATTEMPTS):
         return _settled(finding, outcome, state="gone")
     first = REFUSED_RETRY if outcome in REFUSED else FIRST_RETRY
     wait = min(first * 3 ** (attempts - 1), LONGEST_RETRY)

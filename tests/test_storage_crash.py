@@ -16,7 +16,7 @@ from test_export_feed import URL, article, feed_ids, save
 from test_storage_contract import KEY, NOON, record, settled
 
 from kiosque.errors import StorageError
-from kiosque.model import Article, Outlet, Page, Rejected, Rights, Visit
+from kiosque.model import Article, FeedEntry, Outlet, Page, Rejected, Rights, Visit
 from pipelines.conclude import Finding
 from pipelines.keeper import Keeper
 from storage import FORGOTTEN, RecordQuery, StoreAwayError, open_storage
@@ -118,6 +118,19 @@ def kept(store, *findings):
         return await asyncio.gather(*map(keeper.keep, findings))
 
     return asyncio.run(keep())
+
+
+@pytest.mark.parametrize("reason", ["too-slow", "too-heavy"])
+def test_a_page_that_may_have_met_a_busy_machine_is_read_again_twice(reason):
+    store, url = MemoryStore(), URL.format(0)
+    slow = Rejected(reason=reason, url=url)
+    for attempts, left in ((0, 1), (1, 1), (2, 0)):
+        page = Page(url=url, final_url=url, fetched_at=NOON)
+        visit = Visit(outlet=OUTLET, key=url, url=url, attempts=attempts, page=page)
+        store.enqueue("gazette", [(url, FeedEntry(url=url))], at=NOON)
+        [settled] = kept(store, finding(visit=visit, reading=slow))
+        assert settled.outcome == f"rejected:{reason}"
+        assert len(store.pending(["gazette"])) == left
 
 
 def test_findings_are_settled_in_batches_in_their_order():
