@@ -88,12 +88,18 @@ def trouble(status: int, description: str) -> Answers:
     return {status: {"description": description, "content": {JSON_TYPE: {"schema": TROUBLE}}}}
 
 
+# The guard's answer, before anything reads the address.
+TOO_LONG: Answers = {
+    414: {"description": "The address is too long", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+
+
 def answers(schema: Mapping[str, Any], *, lines: Mapping[str, Any] | None = None) -> Answers:
     """Describe what is answered when all is well, as JSON and as JSON lines."""
     content = {JSON_TYPE: {"schema": schema}}
     if lines is not None:
         content[LINES_TYPE] = {"schema": lines}
-    return {200: {"description": "What was asked for", "content": content}}
+    return {200: {"description": "What was asked for", "content": content}} | TOO_LONG
 
 
 UNKNOWN = trouble(404, "There is no such article")
