@@ -54,7 +54,9 @@ class Places:
         if nearest is None:
             return None
         name = self._name(nearest.cluster or nearest.id)
-        return self._placed.get(name) or self._store.by_id([name]).get(name) or nearest
+        if name in self._placed:
+            return self._placed[name]
+        return nearest if nearest.id == name else self._store.by_id([name]).get(name) or nearest
 
     def _neighbours(self, own: str, bands: tuple[int, ...]) -> Iterator[Record]:
         if not bands:

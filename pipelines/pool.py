@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import resource
 import signal
@@ -182,6 +183,8 @@ def _bury(broken: Any) -> None:
 
 def start_worker(page_memory: int) -> None:
     """Prepare a worker: Ctrl-C is for the crawl to handle, and memory is bounded."""
+    gc.collect()
+    gc.freeze()  # what the fork server imported stays: looking through it again and again would copy its pages, too
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     used = address_space()

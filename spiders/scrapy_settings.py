@@ -8,6 +8,8 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TWISTED_DNS_RESOLVER = "spiders.guard.PublicResolver"
 DNSCACHE_ENABLED = False  # it never forgets, and the guard must see today's answer
 ITEM_PIPELINES = {"pipelines.scrapy_adapter.KiosquePipeline": 500}
+# Bytes of pages that wait for a worker, the archive's disk and the next batch; with less the workers run out of work.
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 25_000_000
 CONCURRENT_ITEMS = 8  # Scrapy starts as many tasks for each response
 DEFAULT_DROPITEM_LOG_LEVEL = "DEBUG"  # an outcome other than a new record is an everyday event
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the store's frontier knows what was fetched
