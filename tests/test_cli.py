@@ -178,6 +178,7 @@ def test_an_export_never_overwrites_something_else(kiosque, tmp_path):
     assert "vacances.jpg" in err
 
 
+@pytest.mark.slow
 def test_the_schedule_brings_new_articles_and_revisions_until_sigterm(tmp_path):
     with DemoPress() as press:
         kiosque = Kiosque(tmp_path, hosts=press.hosts)

@@ -73,6 +73,7 @@ def test_an_amp_page_leads_to_its_article(crawled):
     assert not any("/amp/" in record.url for record in kiosque.records())
 
 
+@pytest.mark.slow
 def test_a_second_crawl_stores_nothing_and_an_edit_makes_one_revision(kiosque):
     kiosque.crawl()
     before = kiosque.records()
