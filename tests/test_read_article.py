@@ -260,6 +260,10 @@ VIDEO = (
         (CONSENT, "consent-wall"),
         (LOGIN, "login-wall"),
         (
+            "<h1>Politique</h1>" + "".join(f"<div><a href='/{i}'>Un titre court {i}</a></div>" for i in range(80)),
+            "listing-page",
+        ),
+        (
             "<h1>Politique</h1>"
             + "".join(f"<div><h3><a href='/{i}'>Un titre d’article numéro {i}</a></h3></div>" for i in range(80)),
             "listing-page",
@@ -272,6 +276,23 @@ def test_pages_that_stand_where_an_article_should_be_are_named(html, reason):
     found = read_article(page(f"<html lang='fr'><body>{html}</body></html>"), VOIX)
     assert isinstance(found, Rejected), found.text
     assert found.reason == reason
+
+
+def test_a_brief_among_many_links_is_no_listing():
+    links = "".join(f"<li><a href='/{i}'>Rubrique {i}</a></li>" for i in range(150))
+    brief = "".join(
+        f"<p>{line}</p>"
+        for line in (
+            "Le pont de Valmont a rouvert vendredi matin.",
+            "Les premiers camions l’ont franchi peu avant sept heures, sans cérémonie.",
+            "La commune a payé la moitié du chantier, l’État et la région le reste.",
+            "Le péage sera discuté en décembre par le conseil, qui n’y est guère favorable.",
+            "Une fête est prévue au printemps, quand les voitures passeront à leur tour.",
+            "D’ici là, les piétons et les vélos gardent le quai pour eux.",
+        )
+    )
+    article = read(f"<html lang='fr'><body><nav><ul>{links}</ul></nav><h1>Le pont rouvre</h1>{brief}</body></html>")
+    assert len(lines(article)) == 6
 
 
 def test_a_login_form_beside_an_article_is_no_wall():

@@ -23,6 +23,7 @@ _PARAGRAPH = 120
 _MANY_LINKS = 60
 _MIN_WORDS = 20
 _BRIEF = 60
+_FRONT = 0.7
 _ARTICLES = frozenset(
     {
         "newsarticle",
@@ -83,6 +84,8 @@ class Shape:
     length: int
     """Characters of everything that it shows."""
     links: int
+    titles: frozenset[str]
+    """What its links read; empty on a page with prose enough for an article."""
     password: bool
     detail: str = ""
 
@@ -91,12 +94,14 @@ def read_shape(layout: Layout, structured: Structured) -> Shape:
     """Measure a page; cheap, and done before extraction consumes the tree."""
     root = layout.root
     body = root.find(".//body")
+    has_prose = sum(layout.prose.values()) > 2 * _SHORT
     title = next(root.iter("title"), None)
     return Shape(
         title="" if title is None else text_of(title),
-        shown="" if body is None or sum(layout.prose.values()) > 2 * _SHORT else _beginning(body),
+        shown="" if body is None or has_prose else _beginning(body),
         length=0 if body is None else layout.length[body],
         links=sum(element.tag == "a" for element in layout.elements),
+        titles=frozenset() if has_prose else frozenset(text_of(one) for one in root.iter("a")),
         password=root.find(".//input[@type='password']") is not None,
         detail=", ".join(sorted(structured.types))[:80],
     )
@@ -144,7 +149,14 @@ def _listing(shape: Shape, body: Body, found: Metadata) -> str | None:
     if types & _LISTS and prose < _SHORT:
         return "listing-page"
     is_brief = len(body.text.split()) < _BRIEF and prose < _PARAGRAPH
-    return "listing-page" if is_brief and shape.links > _MANY_LINKS else None
+    is_front = shape.links > _MANY_LINKS and (is_brief or _is_made_of(shape.titles, body.text))
+    return "listing-page" if is_front else None
+
+
+def _is_made_of(titles: frozenset[str], text: str) -> bool:
+    """Tell whether a text is the page's links one after the other: what extraction makes of a front in a hurry."""
+    plain = " ".join(text.split())
+    return sum(len(title) for title in titles if title in plain) > _FRONT * len(plain)
 
 
 def _thin(body: Body, found: Metadata) -> str | None:
