@@ -42,10 +42,10 @@ def _unmatched(outlet: Outlet, pages: list[Page]) -> Iterator[Finding]:
     newest, older = pages[:NEWEST], pages[NEWEST:]
     if len(newest) < LEAST:
         return
-    missing = _missing(newest, outlet)
-    for selector in (selector for selector, n in missing.items() if n == len(newest)):
-        matched = (page for page in older if selector not in unmatched_selectors(page, outlet))
-        last = next(matched, None)
+    lost = [selector for selector, n in _missing(newest, outlet).items() if n == len(newest)]
+    before = [(page, unmatched_selectors(page, outlet)) for page in older] if lost else []
+    for selector in lost:
+        last = next((page for page, unmatched in before if selector not in unmatched), None)
         if last is None and selector in outlet.clean.drop_css:
             continue
         facts = {
