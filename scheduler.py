@@ -16,6 +16,7 @@ from kiosque.service.timetable import Job
 from spiders.plan import Plan
 from spiders.press import Revisited
 from spiders.run import Run
+from storage.sql import SqlStore
 from storage.turn import turn_of
 
 if TYPE_CHECKING:
@@ -163,6 +164,38 @@ def run_service(
         return run
     finally:
         turn.release()
+
+
+def run_worker(newsroom: Newsroom, slugs: Collection[str], *, beside: tuple[Any, ...] = ()) -> Run:
+    """Run one of many workers on a PostgreSQL until SIGTERM or SIGINT, and return how it ended."""
+    from kiosque.service.workers.signs import Signs  # noqa: PLC0415 - not everybody has what workers need
+    from kiosque.service.workers.spider import WorkerSpider  # noqa: PLC0415
+    from kiosque.service.workers.worker import Worker  # noqa: PLC0415
+    from storage.queue import Queue  # noqa: PLC0415
+
+    newsroom.watchers.append(log_outcome)
+    settings, store = newsroom.settings, newsroom.keeper.store
+    if not isinstance(store, SqlStore):
+        raise UsageError("workers need a database")
+    worker = Worker(
+        newsroom=newsroom,
+        store=store,
+        queue=Queue(settings.database),
+        slugs=tuple(slugs),
+        tend_feeds=tend_feeds,
+        signs=Signs(silent_after=settings.worker_silent_after),
+        stop_time=settings.stop_time,
+    )
+    run = Run(
+        newsroom=newsroom,
+        plan=Plan(endless=True),
+        spider=WorkerSpider,
+        stop_time=settings.stop_time,
+        beside=(worker, *beside),
+    )
+    run()
+    log.info("stopped; %d pages settled", newsroom.tally.ended.total())
+    return run
 
 
 def _lost(run: Run) -> None:

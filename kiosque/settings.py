@@ -94,6 +94,8 @@ class Settings:
     poll_max: float = _setting("schedule.poll_max", 21600.0)
     stop_time: float = _setting("schedule.stop_time", 20.0)
     """What running pages get to finish after SIGTERM."""
+    worker_silent_after: float = _setting("worker.silent_after", 60.0)
+    """A worker of many that was not heard for so long is taken for dead, and its sites are given to others."""
     health_every: float = _setting("schedule.health_every", 300.0)
     """Between two looks at the health of all outlets, which alerts and metrics follow."""
     export_folder: Path | None = _setting("export.folder", None)

@@ -7,6 +7,7 @@ it is compared and stored, never asked of a server.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -18,6 +19,7 @@ from kiosque.tracking import is_tracking
 MAX_KEY = 2_048
 """Characters of a key: what an index of PostgreSQL still holds. Longer addresses have no key."""
 MAX_ADDRESS = 16_384
+MAX_HOST = 255
 MAX_HEAD = 200_000
 """Bytes of a page in which its head is looked for."""
 
@@ -271,3 +273,18 @@ def _site(url: str) -> str | None:
         return None
     domain = get_fld(f"https://{parts.netloc}/", fail_silently=True, search_private=True)
     return domain or parts.netloc
+
+
+@lru_cache(maxsize=4096)  # asked for each slot of the downloader, again and again
+def site_of(url: str) -> str:
+    """Return the site that a URL's host belongs to: its registrable domain, or the host itself where there is none.
+
+    >>> site_of("https://www.exemple.fr/a"), site_of("http://feeds.exemple.fr:8080/"), site_of("http://127.0.0.2:80/")
+    ('exemple.fr', 'exemple.fr', '127.0.0.2')
+    """
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+    found = get_fld(f"https://{host}/", fail_silently=True, search_private=True) if host else None
+    return (found or host)[:MAX_HOST]

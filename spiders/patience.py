@@ -55,9 +55,8 @@ class Patience:
         """`known` are hosts that are left alone already: for how many seconds, and why; `keep` hears of new ones."""
         self._clock = clock
         self._keep = keep
-        self._hosts: OrderedDict[str, _Host] = OrderedDict(
-            (host, _Host(until=clock() + seconds, why=why)) for host, (seconds, why) in (known or {}).items()
-        )
+        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self.heed(known or {})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Patience:
@@ -68,6 +67,12 @@ class Patience:
             return cls(clock=clock.monotonic)
         ledger = Ledger(newsroom)
         return cls(clock=clock.monotonic, known=ledger.known(), keep=ledger.keep)
+
+    def heed(self, known: Mapping[str, tuple[float, str]]) -> None:
+        """Leave hosts alone for so many seconds, and why: another crawl of this store may have been told."""
+        for name, (seconds, why) in known.items():
+            host = self._hosts.setdefault(name, _Host())
+            host.until, host.why = max(host.until, self._clock() + seconds), why
 
     def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""

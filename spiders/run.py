@@ -39,8 +39,9 @@ class Run:
 
     newsroom: Newsroom
     plan: Plan
+    spider: type[PressSpider] = PressSpider
     stop_time: float = INTERRUPT_TIME
-    beside: tuple[Callable[[PressSpider], Awaitable[Any]], ...] = ()
+    beside: tuple[Callable[[Any], Awaitable[Any]], ...] = ()
     """Coroutines that run beside the crawl and are cancelled at its end."""
     stopped_by: int | None = None
     """The signal that stopped it."""
@@ -55,7 +56,7 @@ class Run:
         scrapy = scrapy_settings(settings, self.newsroom.outlets.values())
         scrapy.set("LOG_INSTALL_ROOT_HANDLER", value=False, priority="cmdline")  # the front doors set up logging
         process = AsyncCrawlerProcess(scrapy)
-        self._crawler = process.create_crawler(PressSpider)
+        self._crawler = process.create_crawler(self.spider)
         start = time.monotonic()
         process.crawl(self._crawler, newsroom=self.newsroom, plan=self.plan)
         loop = asyncio.get_event_loop()

@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
@@ -34,7 +34,9 @@ PATIENCE = {
     "keepalives_count": "4",
     "tcp_user_timeout": "30000",
 }
-SIGN = "kiosque-scheduler"
+# A scheduler fetches by itself; a worker that has the turn only plans what all workers fetch.
+Role = Literal["scheduler", "worker"]
+SIGN = "kiosque-"
 
 Hold = Literal["held", "away", "lost"]
 """`away`: nobody can tell, the database does not answer; `lost`: another scheduler has it now."""
@@ -47,9 +49,11 @@ class Holder:
     host: str
     pid: int
     since: datetime
+    role: Role = "scheduler"
 
     def __str__(self) -> str:
-        return f"pid {self.pid} on {self.host}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+        who = "worker pid" if self.role == "worker" else "pid"
+        return f"{who} {self.pid} on {self.host}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class Turn(Protocol):
@@ -74,11 +78,11 @@ class Turn(Protocol):
         """Give it back."""
 
 
-def turn_of(database: str, home: Path) -> Turn:
+def turn_of(database: str, home: Path, *, role: Role = "scheduler") -> Turn:
     """Return the turn of a store."""
     url = make_url(database)
     if url.get_backend_name().startswith("postgres"):
-        return ServerTurn(database)
+        return ServerTurn(database, role=role)
     path = Path(url.database) if url.database and url.database != ":memory:" else home / "kiosque.sqlite"
     return FileTurn(path)
 
@@ -146,8 +150,9 @@ class ServerTurn:
     # Who lost it because the database was restarted takes it again within this time, and comes first.
     patience = 6.0
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, *, role: Role = "scheduler") -> None:
         url = make_url(database)
+        self._role = role
         asked = PATIENCE | {str(name): value for name, value in url.query.items()}
         self._engine = make_engine(url.set(query=asked).render_as_string(hide_password=False))
         self._connection: Connection | None = None
@@ -155,7 +160,7 @@ class ServerTurn:
     def take(self) -> bool:
         """Take it if nobody has it."""
         own = me()
-        name = f"{SIGN} {own.since:%Y%m%dT%H%M%S} {own.pid} {own.host}"[:63]  # PostgreSQL cuts names there
+        name = f"{SIGN}{self._role} {own.since:%Y%m%dT%H%M%S} {own.pid} {own.host}"[:63]  # PostgreSQL cuts names there
         with explained(self._engine):
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             try:
@@ -179,9 +184,10 @@ class ServerTurn:
         """Return who has it, from the name of the connection that has the lock."""
         sign, _, rest = str(self._name()).partition(" ")
         parts = rest.split(" ", 2)
-        with contextlib.suppress(ValueError, IndexError):
+        with contextlib.suppress(ValueError, LookupError):
             since = datetime.strptime(parts[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-            return Holder(host=parts[2], pid=int(parts[1]), since=since) if sign == SIGN else None
+            roles: dict[str, Role] = {f"{SIGN}{role}": role for role in get_args(Role)}
+            return Holder(host=parts[2], pid=int(parts[1]), since=since, role=roles[sign])
         return None
 
     def _name(self) -> str | None:

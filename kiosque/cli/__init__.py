@@ -24,6 +24,7 @@ from kiosque.cli.records import records
 from kiosque.cli.reread import reread
 from kiosque.cli.schedule import schedule
 from kiosque.cli.status import status
+from kiosque.cli.worker import worker
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def options(  # noqa: PLR0917 - typer reads them by name
     context.obj = Globals(home=home, outlets_dir=outlets, db=db, log_format=chosen)
 
 
-for command in (crawl, dashboard, demo, doctor, export, forget, read, records, reread, schedule, status):
+for command in (crawl, dashboard, demo, doctor, export, forget, read, records, reread, schedule, status, worker):
     app.command()(command)
 app.command("date")(date_command)
 app.add_typer(outlets_app, name="outlets")

@@ -71,6 +71,7 @@ class Station:
     seen: Seen | None = None
     _reloader: Reloader | None = None
     _table: Timetable | None = None
+    _ticking: tuple[str, ...] = ()
     _spider: PressSpider | None = None
     _last_look: Look | None = None
     _own: Holder = field(default_factory=me)
@@ -83,8 +84,10 @@ class Station:
         self.vitals.tick = self.newsroom.settings.tick
         await keeper.ask(self.tend_feeds)
         before = note.decode(await keeper.ask(read_note, keeper.store, note.KEY))
+        ticking = self.claims(self, spider)
+        self._ticking = tuple(job.name for job in ticking)
         self._table = Timetable(
-            [*self.claims(self, spider), *self._rounds(spider)],
+            [*ticking, *self._rounds(spider)],
             clock=self.newsroom.clock,
             known=before.jobs if before is not None else (),
         )
@@ -107,8 +110,9 @@ class Station:
             await self._table.stop()
             if probes is not None:
                 probes.close()
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends nothing that stops already
+            if self.read is not None:
+                asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends nothing that stops already
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.write_note(stopped=True), NOTE_SECONDS)
 
@@ -257,7 +261,7 @@ class Station:
     def _change_times(self, table: Timetable, old: Settings, new: Settings) -> None:
         self.vitals.tick = new.tick
         if new.tick != old.tick:
-            for name in ("poll_due", "retry_due", "revisit_due"):
+            for name in self._ticking:
                 table.put(replace(table.job(name), every=new.tick))
         if new.health_every != old.health_every:
             table.put(replace(table.job("check_health"), every=new.health_every))

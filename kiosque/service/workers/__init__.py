@@ -1,0 +1,1 @@
+"""Many machines on one PostgreSQL: each worker takes sites from the queue, one of them plans what is put there."""

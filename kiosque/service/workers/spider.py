@@ -1,0 +1,74 @@
+"""The press spider of a worker: it fetches what its shifts hand to it, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from spiders.press import FRESH, PressSpider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from kiosque.model import Outlet
+    from kiosque.polling import FeedState
+    from storage import QueuedEntry
+
+
+class WorkerSpider(PressSpider):
+    """Tells its shifts when their polls are over, and leaves the entries that a feed brought to them."""
+
+    name = "worker"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.polling: Counter[str] = Counter()
+        """Polls under way, by outlet."""
+        self.polled: list[Callable[[str], None]] = []
+        """Called with a feed's address when its poll is over."""
+        self.passed: list[Callable[[str], None]] = []
+        """Called with the key of an address that is not taken up: the crawl is at it already."""
+
+    def drop(self, key: str) -> None:
+        """Forget an address that will not come back."""
+        self._taken.discard(key)
+
+    def _poll(self, state: FeedState, outlet: Outlet, parent: str | None = None) -> Any:
+        self.polling[outlet.slug] += 1
+        return super()._poll(state, outlet, parent)
+
+    def _take(self, queued: QueuedEntry, priority: int) -> Iterator[Any]:
+        # What a poll brought stands on the frontier: the shift hands it out at its own measure.
+        if priority == FRESH:
+            return
+        if self.has(queued.key):
+            for call in self.passed:
+                call(queued.key)
+            return
+        yield from super()._take(queued, priority)
+
+    async def parse_feed(
+        self, response: Response, *, state: FeedState, outlet: Outlet, parent: str | None
+    ) -> AsyncIterator[Any]:
+        """Read a feed's answer, and say that the poll is over."""
+        try:
+            async for found in super().parse_feed(response, state=state, outlet=outlet, parent=parent):
+                yield found
+        finally:
+            self._over(outlet.slug, state.url)
+
+    async def feed_failed(self, failure: Failure) -> None:
+        """Keep that a feed could not be fetched, and say that the poll is over."""
+        kept: Any = failure.request.cb_kwargs  # type: ignore[attr-defined]
+        try:
+            await super().feed_failed(failure)
+        finally:
+            self._over(kept["outlet"].slug, kept["state"].url)
+
+    def _over(self, slug: str, url: str) -> None:
+        self.polling[slug] -= 1
+        for call in self.polled:
+            call(url)

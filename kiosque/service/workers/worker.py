@@ -1,0 +1,306 @@
+"""A worker: takes one site after the other from the queue, shows that it lives, and stands ready to plan for all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from kiosque.errors import KiosqueError, StorageError
+from kiosque.service.sd_notify import notify, watchdog_seconds
+from kiosque.service.station import LEARN_EVERY, Station
+from kiosque.service.workers.planner import Planner
+from kiosque.service.workers.shift import Shift
+from storage.turn import turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
+
+    from kiosque.model import Visit
+    from kiosque.service.workers.signs import Signs
+    from kiosque.service.workers.spider import WorkerSpider
+    from pipelines.newsroom import Newsroom
+    from storage import Settled
+    from storage.queue import Claim, Queue
+    from storage.sql import SqlStore
+    from storage.turn import Turn
+
+log = logging.getLogger("kiosque.worker")
+
+# Between two looks into an empty queue, after a database that did not answer, and between two claims: pages of a site
+# that answers quickly are in the readers' hands by then, and tell whether there is room for another one.
+LOOK_EVERY, TRY_EVERY, PACE = 0.3, 1.0, 0.1
+# Pages in the readers' hands, for each reader, above which no other site is taken.
+ENOUGH = 4
+HOUR = 3_600.0
+
+
+@dataclass(slots=True, kw_only=True, weakref_slot=True)  # Scrapy keeps its signals' receivers weakly
+class Worker:
+    """What runs beside the spider of a worker."""
+
+    newsroom: Newsroom
+    store: SqlStore
+    queue: Queue
+    slugs: tuple[str, ...]
+    """The outlets that are planned while this worker has the turn."""
+    tend_feeds: Callable[[Station], None]
+    signs: Signs
+    stop_time: float
+    shifts: dict[int, Shift] = field(default_factory=dict)
+    """By the number of their job."""
+    stopping: bool = False
+    waits_for: str = ""
+    """The scheduler that has the store and fetches by itself, if there is one."""
+    _tasks: dict[asyncio.Task[None], Claim] = field(default_factory=dict)
+    _in_doubt: bool = False
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, spider: WorkerSpider) -> None:
+        """Work until cancelled; then let what is under way come back, and give the rest to others."""
+        await self._begin(spider)
+        helpers = [
+            asyncio.create_task(one)
+            for one in (self._claims(spider), self._beats(), self._stands_by(spider), *self._housekeeping())
+        ]
+        try:
+            done, _ = await asyncio.wait(helpers, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # none of them ends by itself
+        finally:
+            self.stopping = True
+            notify("STOPPING=1")
+            heart = helpers.pop(1)
+            await _cancelled(helpers)
+            await self._wind_up()
+            await _cancelled([heart])
+            await self.queue.close()
+
+    async def _begin(self, spider: WorkerSpider) -> None:
+        await self._until_it_answers(self.queue.open)
+        self.signs.hear()
+        self.newsroom.watchers.append(self._settled)
+        spider.polled.append(lambda url: self._tell(Shift.polled, url))
+        spider.passed.append(lambda key: self._tell(Shift.passed, key))
+        spider.crawler.signals.connect(self._ended_now, signal=signals.spider_closed)
+        notify("READY=1", "STATUS=working")
+        log.info("worker %d: ready", self.queue.worker)
+
+    # -- sites -----------------------------------------------------------------------------------
+
+    async def _claims(self, spider: WorkerSpider) -> None:
+        """Take sites from the queue while the readers have room."""
+        while True:
+            if not self._has_room():
+                await asyncio.sleep(PACE)
+                continue
+            try:
+                if self._in_doubt:
+                    await self.queue.give_back_strays(self.shifts.keys())
+                    self._in_doubt = False
+                claim = await self.queue.claim()
+            except StorageError:
+                self._in_doubt = True  # it may be ours, and we do not know
+                await asyncio.sleep(TRY_EVERY)
+                continue
+            if claim is None:
+                await asyncio.sleep(LOOK_EVERY)
+                continue
+            self._start(claim, spider)
+            await asyncio.sleep(PACE)
+
+    def _has_room(self) -> bool:
+        settings = self.newsroom.settings
+        return (
+            self.may_go_on()
+            and len(self.shifts) < settings.concurrency
+            and self.newsroom.tally.in_pool < ENOUGH * settings.worker_count
+        )
+
+    def may_go_on(self) -> bool:
+        """Tell whether requests may be made: not while it stops, is cut off, or a scheduler fetches by itself."""
+        return not self.stopping and self.signs.fresh() and not self.waits_for
+
+    def _start(self, claim: Claim, spider: WorkerSpider) -> None:
+        shift = Shift(
+            errand=claim.errand,
+            newsroom=self.newsroom,
+            store=self.store,
+            spider=spider,
+            may_go_on=lambda: self.may_go_on() and self.queue.holds(claim),
+        )
+        self.shifts[claim.number] = shift
+        task = asyncio.create_task(self._work(claim, shift), name=claim.errand.name)
+        self._tasks[task] = claim
+        task.add_done_callback(self._tasks.pop)
+
+    async def _work(self, claim: Claim, shift: Shift) -> None:
+        try:
+            more = await shift()
+            if not self.stopping:
+                await asyncio.sleep(max(0.0, shift.rest()))  # the site is nobody else's before
+            await self._let_go(claim, shift, more=more)
+        except asyncio.CancelledError:  # it is over: what is under way waits on the frontier
+            await self._let_go(claim, shift, more=True)
+        except Exception as error:
+            known = isinstance(error, KiosqueError)
+            log.error("%s failed: %s", claim.errand.name, error, exc_info=None if known else error)  # noqa: TRY400
+            await self._until_it_answers(partial(self.queue.failed, claim))
+        finally:
+            self.shifts.pop(claim.number, None)
+
+    async def _let_go(self, claim: Claim, shift: Shift, *, more: bool) -> None:
+        """Give a site free, or to the next one once it has had its pause."""
+        rest = max(0.0, shift.rest())
+
+        async def end() -> None:
+            if not self.signs.fresh():
+                await self._beat()
+            if not self.queue.holds(claim):  # others have it
+                return
+            if more or rest:
+                await self.queue.put_back(claim, after=rest)
+            else:
+                await self.queue.finish(claim)
+
+        await self._until_it_answers(end)
+
+    def _settled(self, visit: Visit, _: Settled) -> None:
+        self._tell(Shift.settled, visit.key)
+
+    def _tell(self, what: Callable[[Shift, str], None], name: str) -> None:
+        for shift in self.shifts.values():
+            what(shift, name)
+
+    async def _until_it_answers(self, ask: Callable[[], Awaitable[None]]) -> None:
+        """Ask the queue; a database that is away is waited for, unless the worker stops."""
+        while True:
+            try:
+                await ask()
+            except StorageError as error:
+                if self.stopping:
+                    return
+                log.warning("%s; trying again in %.0f s", error, TRY_EVERY)
+                await asyncio.sleep(TRY_EVERY)
+            else:
+                return
+
+    # -- signs of life ---------------------------------------------------------------------------
+
+    async def _beats(self) -> None:
+        watched = watchdog_seconds()
+        while True:
+            with contextlib.suppress(StorageError):
+                await self._beat()
+            for shift, claim in [(self.shifts.get(claim.number), claim) for claim in self._tasks.values()]:
+                if shift is not None and shift.pause() > claim.errand.pause:
+                    with contextlib.suppress(StorageError):
+                        await self.queue.slower(claim, shift.pause())
+            if watched is not None:
+                notify("WATCHDOG=1")
+            await asyncio.sleep(min(self.signs.every, watched / 3 if watched else HOUR))
+
+    async def _beat(self) -> None:
+        if not await self.queue.beat():
+            log.warning("this worker was taken for dead; its sites are others' now")
+        self.signs.hear()
+
+    # -- planning --------------------------------------------------------------------------------
+
+    async def _stands_by(self, spider: WorkerSpider) -> None:
+        """Plan for all workers while this one has the store's turn."""
+        settings = self.newsroom.settings
+        turn = turn_of(settings.database, settings.home, role="worker")
+        kept_at = 0.0  # the very first one need not wait
+        try:
+            while True:
+                try:
+                    holder = await asyncio.to_thread(turn.holder)
+                    free = await asyncio.to_thread(turn.is_free)
+                    self._mind(str(holder) if holder is not None and holder.role == "scheduler" else "")
+                    now = time.monotonic()
+                    kept_at = kept_at if free else now
+                    taken = free and now - kept_at >= turn.patience and await asyncio.to_thread(turn.take)
+                except StorageError:
+                    taken = False
+                if taken:
+                    log.info("this worker plans for all now")
+                    await self._preside(turn, spider)
+                    log.info("another one plans now")
+                await asyncio.sleep(TRY_EVERY)
+        finally:
+            await asyncio.to_thread(turn.release)
+
+    def _mind(self, scheduler: str) -> None:
+        if scheduler and not self.waits_for:
+            log.warning("a scheduler that fetches by itself has the store (%s); this worker waits", scheduler)
+        self.waits_for = scheduler
+
+    async def _preside(self, turn: Turn, spider: WorkerSpider) -> None:
+        lost = asyncio.Event()
+        station = Station(
+            newsroom=self.newsroom,
+            slugs=self.slugs,
+            claims=lambda station, _: Planner(
+                station=station, queue=self.queue, store=self.store, signs=self.signs
+            ).jobs(),
+            tend_feeds=lambda: self.tend_feeds(station),
+            turn=turn,
+            lost=lost.set,
+        )
+        at_work, waiting = asyncio.create_task(station(spider)), asyncio.create_task(lost.wait())
+        try:
+            await asyncio.wait({at_work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if at_work.done():
+                at_work.result()
+        finally:
+            await _cancelled([at_work, waiting])
+
+    # -- its own house ---------------------------------------------------------------------------
+
+    def _housekeeping(self) -> list[Coroutine[Any, Any, None]]:
+        keeper = self.newsroom.keeper
+        return [_every(LEARN_EVERY, partial(keeper.ask, self.newsroom.clean_learned)), _every(HOUR, self._prune)]
+
+    async def _prune(self) -> None:
+        archivist, settings = self.newsroom.archivist, self.newsroom.settings
+        if archivist is not None:
+            today = self.newsroom.clock.now().date()
+            await archivist.prune(today=today, keep_days=settings.archive_keep_days, keep_gb=settings.archive_keep_gb)
+
+    # -- its end ---------------------------------------------------------------------------------
+
+    def _ended_now(self) -> None:
+        self._ended.set()
+
+    async def _wind_up(self) -> None:
+        """Let what is under way come back, as long as the crawl lives and the time lasts."""
+        until = time.monotonic() + self.stop_time
+        while self._tasks and not self._ended.is_set() and time.monotonic() < until:
+            await asyncio.wait(self._tasks, timeout=PACE)
+        await _cancelled([*self._tasks])
+
+
+async def _every(seconds: float, run: Callable[[], Awaitable[Any]]) -> None:
+    """Run something again and again; what a person can mend is said, and it is tried again."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await run()
+        except KiosqueError as error:
+            log.warning("%s", error)
+
+
+async def _cancelled(tasks: list[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
