@@ -27,6 +27,7 @@ MAX_SIBLINGS = 5_000
 
 # lxml takes no control characters; a vertical tab or form feed out of a word processor stood between words.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL_BYTES = bytes({*range(0x20)} - {*b"\t\n\r"})
 
 # What a file that is no HTML begins with.
 _BINARY = (
@@ -72,7 +73,7 @@ def parse(page: Page) -> Document | Rejected:
     reason = _not_html(page)
     if reason is not None:
         return Rejected(reason=reason, url=page.final_url)
-    text = _CONTROLS.sub(lambda found: " " if found[0] in "\v\f" else "", decode(page))
+    text = _without_controls(decode(page))
     if _FEED.match(text[:2000]):
         return Rejected(reason="not-html", url=page.final_url, detail="a feed or sitemap")
     root = parse_html(text)
@@ -83,6 +84,14 @@ def parse(page: Page) -> Document | Rejected:
     if len(elements) > MAX_ELEMENTS or (len(elements) > MAX_SIBLINGS and max(map(len, elements)) > MAX_SIBLINGS):
         return Rejected(reason="too-large", url=page.final_url, detail="too many elements")
     return Document(url=page.final_url, html=text, root=root, elements=elements)
+
+
+def _without_controls(text: str) -> str:
+    # One page in a hundred has any, and bytes are looked through seven times as fast as text.
+    data = text.encode("utf-8", "replace")
+    if len(data.translate(None, _CONTROL_BYTES)) == len(data):
+        return text
+    return _CONTROLS.sub(lambda found: " " if found[0] in "\v\f" else "", text)
 
 
 def parse_html(text: str) -> HtmlElement | None:
