@@ -52,6 +52,8 @@ _FEED = re.compile(r"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(rss|feed|rdf:RDF|ur
 _UNREAD = ("style", "svg", "template", "noscript", "iframe", "select", "canvas", "map")
 # lxml.html asks a Python function for the class of every element; all of ours are of one.
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=HtmlElement)
+_FOOTNOTES = 1000
+"""Characters of a footer's paragraphs; one with more may hold an article."""
 _TAG = re.compile(rb"<[a-zA-Z!/]")
 _NUL_SHARE = 0.001
 
@@ -80,10 +82,25 @@ def parse(page: Page) -> Document | Rejected:
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
     etree.strip_elements(root, *_UNREAD, with_tail=False)
+    _drop_frame(root)
     elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
     if len(elements) > MAX_ELEMENTS or (len(elements) > MAX_SIBLINGS and max(map(len, elements)) > MAX_SIBLINGS):
         return Rejected(reason="too-large", url=page.final_url, detail="too many elements")
     return Document(url=page.final_url, html=text, root=root, elements=elements)
+
+
+def _drop_frame(root: HtmlElement) -> None:
+    """Drop the site's own navigation and footer: a third of a page's elements, and nothing of its article."""
+    for element in list(root.iter("nav", "footer")):
+        if next(element.iterancestors("main", "article"), None) is None and not _holds_article(element):
+            element.drop_tree()
+
+
+def _holds_article(element: HtmlElement) -> bool:
+    """Tell whether an element that nobody closed holds the page."""
+    if next(element.iter("h1", "article", "main"), None) is not None:
+        return True
+    return sum(len(text) for one in element.iter("p") if (text := one.text) is not None) > _FOOTNOTES
 
 
 def _without_controls(text: str) -> str:
