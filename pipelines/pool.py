@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import multiprocessing
 import resource
 import signal
 import threading
@@ -19,6 +18,7 @@ from pebble import ProcessExpired, ProcessPool
 from kiosque.feeds import FeedReading, parse_feed
 from kiosque.model import Article, Rejected
 from pipelines import read_article
+from pipelines.forks import fork_context
 from pipelines.steps.digest import Digest, digest_of
 
 if TYPE_CHECKING:
@@ -45,10 +45,7 @@ class ReaderPool:
     """Processes that read pages; one that hangs or dies takes its page with it, not the crawl."""
 
     def __init__(self, *, workers: int, page_time: float, page_memory: int) -> None:
-        # Forking a process that has threads can hang the child; the fork server has none, and it
-        # imports the steps once for all workers.
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["pipelines.preload"])
+        self._context = fork_context()
         self._page_time = page_time
         self._page_memory = page_memory
         self._workers = workers

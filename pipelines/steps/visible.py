@@ -65,7 +65,8 @@ def read_visible_agency(layout: Layout, authors: tuple[str, ...]) -> str | None:
 
 def _only_marked_author(layout: Layout) -> list[str]:
     """Return the one person that the page marks as author, wherever that is; nobody when it marks several."""
-    names = {name for one in _MARKED(layout.root) for name in read_byline([element_text(one) or ""]).authors if " " in name}
+    bylines = (read_byline([element_text(one) or ""]) for one in _MARKED(layout.root))
+    names = {name for byline in bylines for name in byline.authors if " " in name}
     return list(names) if len(names) == 1 else []
 
 
