@@ -55,6 +55,7 @@ _ONE_CLASS = etree.ElementDefaultClassLookup(element=HtmlElement)
 _FOOTNOTES = 1000
 """Characters of a footer's paragraphs; one with more may hold an article."""
 _TAG = re.compile(rb"<[a-zA-Z!/]")
+_BLANK = b" \t\r\n\x00\xef\xbb\xbf"
 _NUL_SHARE = 0.001
 
 
@@ -123,11 +124,11 @@ def parse_html(text: str) -> HtmlElement | None:
 
 def _not_html(page: Page) -> str | None:
     body = page.body
-    if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+    if not body[:1000].strip(_BLANK) and not body.strip(_BLANK):  # the whole body is copied only when it must be
         return "empty"
     if len(body) > MAX_BYTES:
         return "too-large"
-    if body.lstrip()[:8].startswith(_BINARY) or _OTHER_TYPES.match(page.header("content-type") or ""):
+    if body[:1000].lstrip()[:8].startswith(_BINARY) or _OTHER_TYPES.match(page.header("content-type") or ""):
         return "not-html"
     if body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return None
