@@ -41,6 +41,8 @@ _KEPT = "/%:@!$&'()*+,;=?"
 _AMP_CACHE = re.compile(r"(?:/[a-z]/s/|/[a-z]/|/amp/s/|/amp/)(?=[^/]+\.[^/]+/)(.+)", re.DOTALL)
 _AMP_CACHE_HOST = re.compile(r".+\.cdn\.ampproject\.org|cdn\.ampproject\.org|(?:www\.)?google\.(?:com?\.)?[a-z]{2,3}")
 _MAX_WRAPS = 3
+_USUAL = 500
+"""Characters of an address whose key is remembered for a while."""
 
 _AMP_PAGE = re.compile(rb"<html\b[^<>]{0,2000}?\s(?:amp|\xe2\x9a\xa1)[\s=>/]", re.IGNORECASE)
 _LINK_TAG = re.compile(rb"<link\b([^<>]{0,4000})>", re.IGNORECASE)
@@ -81,6 +83,10 @@ def canonical_url(url: str) -> str:
     >>> canonical_url("mailto:redaction@exemple.fr")
     ''
     """
+    return _short_key(url) if len(url) <= _USUAL else _key(url)
+
+
+def _key(url: str) -> str:
     parts = _parts(url)
     if parts is None:
         return ""
@@ -88,6 +94,10 @@ def canonical_url(url: str) -> str:
     query = _fold_query(parts.query)
     key = f"https://{parts.netloc}{_fold_path(parts.path)}{'?' if query else ''}{query}"
     return key if len(key) <= MAX_KEY else ""
+
+
+# One address is asked for again and again on its way from a feed into the store.
+_short_key = lru_cache(maxsize=4096)(_key)
 
 
 def is_alternate(url: str) -> bool:
@@ -271,11 +281,14 @@ def _site(url: str) -> str | None:
     parts = _own_parts(url)
     if parts is None:
         return None
-    domain = get_fld(f"https://{parts.netloc}/", fail_silently=True, search_private=True)
-    return domain or parts.netloc
+    return _registrable(parts.netloc)
 
 
-@lru_cache(maxsize=4096)  # asked for each slot of the downloader, again and again
+@lru_cache(maxsize=4096)
+def _registrable(netloc: str) -> str:
+    return get_fld(f"https://{netloc}/", fail_silently=True, search_private=True) or netloc
+
+
 def site_of(url: str) -> str:
     """Return the site that a URL's host belongs to: its registrable domain, or the host itself where there is none.
 
@@ -286,5 +299,4 @@ def site_of(url: str) -> str:
         host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
-    found = get_fld(f"https://{host}/", fail_silently=True, search_private=True) if host else None
-    return (found or host)[:MAX_HOST]
+    return _registrable(host)[:MAX_HOST] if host else ""
