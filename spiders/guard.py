@@ -48,6 +48,8 @@ class PublicHostsOnly:
 
     def process_request(self, request: Request) -> None:
         """Let a request pass, or raise `Blocked`."""
+        # A redirect carries the slot of the host that it came from: it would be sent at that one's pace.
+        request.meta.pop("download_slot", None)
         if len(request.url) > LONGEST_URL:
             raise Blocked("bad-url", detail=f"an address of {len(request.url)} characters")
         reason = refusal(request.url, self._allowed)

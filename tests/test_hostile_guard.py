@@ -104,6 +104,12 @@ def test_without_a_contact_no_stranger_is_asked():
         PublicHostsOnly(AllowedHosts(), contact="").process_request(Request("https://exemple.fr/a"))
 
 
+def test_a_redirect_to_another_host_is_sent_at_that_hosts_pace():
+    request = Request("https://ailleurs.example/a", meta={"download_slot": "exemple.fr"})
+    PublicHostsOnly(AllowedHosts(), contact="https://nous.example").process_request(request)
+    assert "download_slot" not in request.meta, "Scrapy finds it anew"
+
+
 # -- patience ------------------------------------------------------------------------------------
 
 
