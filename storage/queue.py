@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+
 from storage.errands import PRIORITIES, RESTING, Errand, arguments, errand_of
 from storage.queue_schema import connection_text, said
 from storage.turn import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
-
-    from procrastinate.jobs import Job
-    from procrastinate.manager import JobManager
-
 QUEUE = "sites"
 TASK = "kiosque.errand"
 # Seconds that a question waits for a connection before the database counts as away.
@@ -33,6 +35,13 @@ PLANNED = "SELECT args FROM procrastinate_jobs WHERE status IN ('todo', 'doing')
 SLOWER = (
     "UPDATE procrastinate_jobs SET args = jsonb_set(args, '{pause}', to_jsonb(%(pause)s::float8))"
     " WHERE id = %(job)s AND worker_id = %(worker)s"
+)
+TAKE = (
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args, status, worker_id)"
+    " SELECT %(queue)s, %(task)s, %(priority)s, %(lock)s, %(args)s, 'doing', %(worker)s WHERE NOT EXISTS ("
+    "SELECT 1 FROM procrastinate_jobs WHERE lock = %(lock)s AND status = 'todo'"
+    " AND priority = %(resting)s AND scheduled_at > now())"
+    " ON CONFLICT DO NOTHING RETURNING *"
 )
 GIVEN_UP = "DELETE FROM procrastinate_jobs WHERE status IN ('succeeded', 'failed', 'cancelled', 'aborted')"
 
@@ -54,9 +63,6 @@ class Queue:
     """One worker's door to the queue. Every method raises `StorageError`; opened once, in a running event loop."""
 
     def __init__(self, database: str) -> None:
-        from procrastinate import PsycopgConnector  # noqa: PLC0415 - not everybody has it
-        from procrastinate.manager import JobManager  # noqa: PLC0415
-
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what it complains of is raised here, too
         self._database = database
         self._connector = PsycopgConnector(
@@ -104,8 +110,6 @@ class Queue:
 
     async def defer(self, errands: Iterable[Errand]) -> int:
         """Put errands into the queue, those that do not wait there already; return how many."""
-        from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415
-
         put = 0
         for errand in errands:
             with contextlib.suppress(AlreadyEnqueued), said(self._database):
@@ -142,6 +146,22 @@ class Queue:
                 await self._finish(job)
                 return None
         return Claim(job=job, errand=errand)
+
+    async def take(self, site: str) -> Claim | None:
+        """Take a site that something leads to, beside what the queue gives; None while others have it, or it rests."""
+        errand = Errand(kind="read", site=site, outlets=())
+        with said(self._database):
+            row = await self._connector.execute_query_all_async(
+                TAKE,
+                queue=QUEUE,
+                task=TASK,
+                lock=site,
+                priority=PRIORITIES["read"],
+                resting=RESTING,
+                args=arguments(errand),
+                worker=self.worker,
+            )
+        return Claim(job=Job.from_row(row[0]), errand=errand) if row else None
 
     async def finish(self, claim: Claim) -> None:
         """Take a job that is done out of the queue: its site is free."""
@@ -182,14 +202,10 @@ class Queue:
         return claim.job.worker_id == self.worker
 
     async def _finish(self, job: Job) -> None:
-        from procrastinate.jobs import Status  # noqa: PLC0415
-
         with _gone_is_fine():
             await self._jobs.finish_job(job, Status.SUCCEEDED, delete_job=True)
 
     async def _put_back(self, job: Job, *, after: float, priority: int | None = None) -> None:
-        from procrastinate.exceptions import UniqueViolation  # noqa: PLC0415
-
         at = datetime.now(UTC) + timedelta(seconds=after)
         try:
             with _gone_is_fine():
@@ -201,9 +217,6 @@ class Queue:
 @contextlib.contextmanager
 def _gone_is_fine() -> Iterator[None]:
     """Pass over a job that is no longer there: procrastinate's functions raise an exception of their own then."""
-    import psycopg  # noqa: PLC0415
-    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415
-
     try:
         yield
     except ConnectorException as error:
@@ -212,8 +225,6 @@ def _gone_is_fine() -> Iterator[None]:
 
 
 def _job(errand: Errand) -> Job:
-    from procrastinate.jobs import Job  # noqa: PLC0415
-
     return Job(
         queue=QUEUE,
         task_name=TASK,

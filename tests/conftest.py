@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def postgresql_server():
     """A real PostgreSQL from a wheel, on a socket of its own; as root it runs as a user that it makes."""
+    with _postgresql() as server:
+        yield server.get_uri()
+
+
+@pytest.fixture
+def own_postgresql():
+    """A PostgreSQL that nobody else uses, which may be restarted."""
+    with _postgresql() as server:
+        yield server
+
+
+@contextmanager
+def _postgresql():
     folder = Path(tempfile.mkdtemp(prefix="kiosque-pg-"))
     # Several workers must not make its user at once.
     with FileLock(f"{tempfile.gettempdir()}/kiosque-pg-{os.getuid()}.lock"), warnings.catch_warnings():
@@ -47,7 +61,7 @@ def postgresql_server():
         lock = server.PostgresServer._lock
         server.PostgresServer._lock = type(lock)(folder / "lock")
         running = _started(server, folder)
-    yield running.get_uri()
+    yield running
     running.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

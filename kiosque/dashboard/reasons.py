@@ -43,6 +43,7 @@ SENTENCES = (
     (r"its address is broken", "son adresse est mal formée"),
     (r"its rights are reserved", "ses droits sont réservés"),
     (r"its host refuses us or asks us to wait", "son hôte nous refuse ou demande d’attendre"),
+    (r"another worker is at its host", "un autre programme interroge son hôte"),
     (r"its rhythm is not known yet", "son rythme n’est pas encore connu"),
     (
         r"it brings news faster than the shortest wait of (?P<time>.+)",

@@ -33,6 +33,7 @@ _NOT_ASKED = {
 _NOT_ASKED_NOW = {
     "robots-unread": "robots.txt could not be read",
     "host-waits": "its host refuses us or asks us to wait",
+    "host-busy": "another worker is at its host",
 }
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from kiosque.urls import site_of
+from kiosque.service.workers.gate import rest_of, slots_of
 from spiders.pace import CROWD
 from spiders.patience import Patience
 from spiders.press import Revisited
@@ -92,12 +92,11 @@ class Shift:
 
     def rest(self) -> float:
         """Return for how many seconds the site's hosts are still to be left alone."""
-        now = time.monotonic()
-        return max((slot.lastseen + slot.delay - now for slot in self._slots() if slot.delay), default=0.0)
+        return rest_of(self._downloader, self.errand.site)
 
     def pause(self) -> float:
         """Return the longest pause between two requests that a host of the site has."""
-        return max((slot.delay for slot in self._slots()), default=0.0)
+        return max((slot.delay for slot in slots_of(self._downloader, self.errand.site)), default=0.0)
 
     # -- what is due -----------------------------------------------------------------------------
 
@@ -179,11 +178,6 @@ class Shift:
     @property
     def _downloader(self) -> Any:
         return self.spider.crawler.engine.downloader
-
-    def _slots(self) -> list[Any]:
-        """Return the downloader's slots of the site's hosts."""
-        slots = self._downloader.slots.items()
-        return [slot for host, slot in slots if site_of(f"http://{host}/") == self.errand.site]
 
 
 def key_of(work: QueuedEntry | Revisited) -> str:

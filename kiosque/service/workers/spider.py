@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from spiders.press import FRESH, PressSpider
+from spiders.scrapy_settings import DOWNLOAD_HANDLERS, DOWNLOADER_MIDDLEWARES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,13 +16,21 @@ if TYPE_CHECKING:
 
     from kiosque.model import Outlet
     from kiosque.polling import FeedState
+    from kiosque.service.workers.gate import Gate
     from storage import QueuedEntry
+
+GATE = "kiosque.service.workers.gate"
 
 
 class WorkerSpider(PressSpider):
     """Tells its shifts when their polls are over, and leaves the entries that a feed brought to them."""
 
     name = "worker"
+    gate: Gate
+    custom_settings: dict[str, Any] = {  # noqa: RUF012 - Scrapy's
+        "DOWNLOADER_MIDDLEWARES": DOWNLOADER_MIDDLEWARES | {f"{GATE}.OwnSites": 80},  # before robots.txt is asked for
+        "DOWNLOAD_HANDLERS": dict.fromkeys(DOWNLOAD_HANDLERS, f"{GATE}.GatedHandler"),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

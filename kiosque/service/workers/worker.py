@@ -15,6 +15,7 @@ from scrapy import signals
 from kiosque.errors import KiosqueError, StorageError
 from kiosque.service.sd_notify import notify, watchdog_seconds
 from kiosque.service.station import LEARN_EVERY, Station
+from kiosque.service.workers.gate import Gate
 from kiosque.service.workers.planner import Planner
 from kiosque.service.workers.shift import Shift
 from storage.turn import turn_of
@@ -59,6 +60,7 @@ class Worker:
     stopping: bool = False
     waits_for: str = ""
     """The scheduler that has the store and fetches by itself, if there is one."""
+    gate: Gate | None = None
     _tasks: dict[asyncio.Task[None], Claim] = field(default_factory=dict)
     _in_doubt: bool = False
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,7 +70,13 @@ class Worker:
         await self._begin(spider)
         helpers = [
             asyncio.create_task(one)
-            for one in (self._claims(spider), self._beats(), self._stands_by(spider), *self._housekeeping())
+            for one in (
+                self._beats(),
+                spider.gate.tidy(),
+                self._claims(spider),
+                self._stands_by(spider),
+                *self._housekeeping(),
+            )
         ]
         try:
             done, _ = await asyncio.wait(helpers, return_when=asyncio.FIRST_COMPLETED)
@@ -77,9 +85,10 @@ class Worker:
         finally:
             self.stopping = True
             notify("STOPPING=1")
-            heart = helpers.pop(1)
-            await _cancelled(helpers)
+            heart, guests, *others = helpers
+            await _cancelled(others)
             await self._wind_up()
+            await _cancelled([guests])
             await _cancelled([heart])
             await self.queue.close()
 
@@ -87,6 +96,9 @@ class Worker:
         await self._until_it_answers(self.queue.open)
         self.signs.hear()
         self.newsroom.watchers.append(self._settled)
+        self.gate = spider.gate = Gate(
+            queue=self.queue, signs=self.signs, at_work=self._sites, downloader=lambda: spider.crawler.engine.downloader
+        )
         spider.polled.append(lambda url: self._tell(Shift.polled, url))
         spider.passed.append(lambda key: self._tell(Shift.passed, key))
         spider.crawler.signals.connect(self._ended_now, signal=signals.spider_closed)
@@ -103,7 +115,8 @@ class Worker:
                 continue
             try:
                 if self._in_doubt:
-                    await self.queue.give_back_strays(self.shifts.keys())
+                    guests = self.gate.guests.values() if self.gate is not None else ()
+                    await self.queue.give_back_strays({*self.shifts, *(guest.claim.number for guest in guests)})
                     self._in_doubt = False
                 claim = await self.queue.claim()
             except StorageError:
@@ -115,6 +128,9 @@ class Worker:
                 continue
             self._start(claim, spider)
             await asyncio.sleep(PACE)
+
+    def _sites(self) -> set[str]:
+        return {claim.errand.site for claim in self._tasks.values() if self.queue.holds(claim)}
 
     def _has_room(self) -> bool:
         settings = self.newsroom.settings
