@@ -166,7 +166,13 @@ def run_service(
         turn.release()
 
 
-def run_worker(newsroom: Newsroom, slugs: Collection[str], *, beside: tuple[Any, ...] = ()) -> Run:
+def run_worker(
+    newsroom: Newsroom,
+    slugs: Collection[str],
+    *,
+    read: Callable[[], Settings],
+    choose: Callable[[Mapping[str, Outlet], Settings], list[str]],
+) -> Run:
     """Run one of many workers on a PostgreSQL until SIGTERM or SIGINT, and return how it ended."""
     from kiosque.service.workers.signs import Signs  # noqa: PLC0415 - not everybody has what workers need
     from kiosque.service.workers.spider import WorkerSpider  # noqa: PLC0415
@@ -185,13 +191,15 @@ def run_worker(newsroom: Newsroom, slugs: Collection[str], *, beside: tuple[Any,
         tend_feeds=tend_feeds,
         signs=Signs(silent_after=settings.worker_silent_after),
         stop_time=settings.stop_time,
+        read=read,
+        choose=choose,
     )
     run = Run(
         newsroom=newsroom,
         plan=Plan(endless=True),
         spider=WorkerSpider,
         stop_time=settings.stop_time,
-        beside=(worker, *beside),
+        beside=(worker,),
     )
     run()
     log.info("stopped; %d pages settled", newsroom.tally.ended.total())

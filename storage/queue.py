@@ -43,6 +43,9 @@ TAKE = (
     " AND priority = %(resting)s AND scheduled_at > now())"
     " ON CONFLICT DO NOTHING RETURNING *"
 )
+SAID = (
+    "INSERT INTO kiosque_workers VALUES (%(worker)s, %(said)s) ON CONFLICT (worker) DO UPDATE SET said = excluded.said"
+)
 GIVEN_UP = "DELETE FROM procrastinate_jobs WHERE status IN ('succeeded', 'failed', 'cancelled', 'aborted')"
 
 
@@ -89,7 +92,7 @@ class Queue:
         with contextlib.suppress(Exception):
             await self._connector.close_async()
 
-    async def beat(self) -> bool:
+    async def beat(self, said_of_itself: str) -> bool:
         """Say that this worker lives; tell whether the others still knew it: one given up is registered anew."""
         with said(self._database):
             rows = await self._connector.execute_query_all_async(
@@ -98,6 +101,7 @@ class Queue:
             )
             if not rows:
                 self.worker = await self._jobs.register_worker()
+            await self._connector.execute_query_async(SAID, worker=self.worker, said=said_of_itself)
             return bool(rows)
 
     # -- planning --------------------------------------------------------------------------------

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 SCHEMA = "kiosque_queue"
 # PostgreSQL's lock for whoever makes or upgrades the queue, by a number that only Kiosque uses.
 MAKERS = 0x6B696F73_0002
+# What each worker says of itself; it goes with the worker.
+WORKERS = (
+    "CREATE TABLE IF NOT EXISTS kiosque_workers (worker bigint PRIMARY KEY"
+    " REFERENCES procrastinate_workers (id) ON DELETE CASCADE, said text NOT NULL)"
+)
 NO_POSTGRESQL = (
     "workers need PostgreSQL: give --db postgresql://USER@HOST/NAME (or KIOSQUE_DB); "
     "on SQLite `kiosque schedule` does it all by itself"
@@ -63,6 +68,7 @@ def make_queue(database: str) -> None:
         connection.execute("CREATE TABLE IF NOT EXISTS kiosque_steps (step text PRIMARY KEY)")
         done = connection.execute("SELECT max(step) FROM kiosque_steps").fetchone()
         _upgrade(connection, done[0] if done else None)
+        connection.execute(WORKERS)
 
 
 def _upgrade(connection: Any, done: str | None) -> None:

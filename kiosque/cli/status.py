@@ -109,6 +109,7 @@ def looked_at(settings: Settings, store: Store | None, now: datetime, *, coverag
 
 def status_json(settings: Settings, seen: Look) -> dict[str, Any]:
     """Return the status as plain values."""
+    from kiosque.cli.status_workers import workers_json
     from kiosque.records import instant
 
     counted = seen.numbers
@@ -123,6 +124,7 @@ def status_json(settings: Settings, seen: Look) -> dict[str, Any]:
         "outcomes": dict(last_day(counted, seen.at).most_common()),
         "problems": [{"kind": one.kind, "outlet": one.outlet, "facts": dict(one.facts)} for one in seen.findings],
         "service": seen.service and service_json(seen.service, seen.at),
+        "workers": seen.queue and workers_json(seen.queue, seen.at),
         "by_outlet": {slug: outlet_json(one, seen.at) for slug, one in counted.items()},
     }
 
@@ -189,10 +191,11 @@ def screen(settings: Settings, seen: Look) -> RenderableType:
     from rich.text import Text
 
     from kiosque.cli.status_jobs import jobs_table, service_line
+    from kiosque.cli.status_workers import workers_lines
 
-    service: list[RenderableType] = []
+    service: list[RenderableType] = [*workers_lines(seen.queue, seen.at)] if seen.queue is not None else []
     if seen.service is not None:
-        service = [service_line(seen.service, seen.at), jobs_table(seen.service, seen.at)]
+        service += [service_line(seen.service, seen.at), jobs_table(seen.service, seen.at)]
     if not seen.numbers:
         nothing = Text(f"Nothing was crawled into {settings.home} yet; begin with: kiosque crawl OUTLET")
         return Group(nothing, *service)

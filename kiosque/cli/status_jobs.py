@@ -23,7 +23,7 @@ def service_line(note: ServiceNote, now: datetime) -> Text:
     if note.is_silent(now):
         return Text(f"Service: not heard for {spoken_age(now - note.heard)} ({who})", style="bold red")
     line = Text(f"Service: {who}, running for {spoken_age(now - note.since)}, {note.outlets} outlets")
-    line.append(f"; as of {_ago(note.heard, now)}:")
+    line.append(f"; as of {ago(note.heard, now)}:")
     if note.reload_error is not None:
         line.append("\n" + _one_line(f"Not reloaded: {note.reload_error}"), style="bold red")
     return line
@@ -43,21 +43,22 @@ def jobs_table(note: ServiceNote, now: datetime) -> Table:
 
 
 def _cells(job: JobRun, now: datetime, *, running: bool) -> tuple[str, ...]:
-    last = _ago(job.last_run, now) if job.last_run is not None else "never"
+    last = ago(job.last_run, now) if job.last_run is not None else "never"
     took = f"{job.seconds:.2f} s" if job.seconds is not None else ""
     due = (job.next_run - now).total_seconds() if job.next_run is not None and running else None
-    coming = "" if due is None else "now" if due <= 0 else f"in {_short(due)}"
+    coming = "" if due is None else "now" if due <= 0 else f"in {short(due)}"
     return job.name, job.every, last, took, coming, _one_line(job.error or "")
 
 
-def _ago(then: datetime, now: datetime) -> str:
-    return f"{_short((now - then).total_seconds())} ago"
+def ago(then: datetime, now: datetime) -> str:
+    """Say how long ago an instant was, briefly."""
+    return f"{short((now - then).total_seconds())} ago"
 
 
-def _short(seconds: float) -> str:
+def short(seconds: float) -> str:
     """Say a stretch of time briefly.
 
-    >>> _short(7), _short(400), _short(9000), _short(-3)
+    >>> short(7), short(400), short(9000), short(-3)
     ('7 s', '6 min', '2 h', '0 s')
     """
     seconds = max(0, int(seconds))

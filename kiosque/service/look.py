@@ -11,6 +11,7 @@ from kiosque.service import host_rights, note
 from kiosque.service.findings import LONGEST, judge_service
 from storage.notes import read_note
 from storage.overview import numbers
+from storage.queue_look import look_at_queue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet
     from kiosque.service.note import ServiceNote
     from storage import Store
+    from storage.queue_look import QueueLook
 
 # So long a count of coverage is good: what falls, falls over days.
 COVERED_FOR = timedelta(hours=1)
@@ -32,6 +34,8 @@ class Look:
     numbers: Mapping[str, OutletNumbers]
     findings: tuple[Finding, ...]
     service: ServiceNote | None = None
+    queue: QueueLook | None = None
+    """The queue of many machines; None where no worker ever was."""
     covered: datetime | None = None
     """When the coverage of fields was counted; None when it was not."""
 
@@ -55,7 +59,14 @@ def look_at(
         *host_rights.judge_rights(known, now=now),
     ]
     covered = last.covered if last is not None and fresh else now if coverage else None
-    return Look(at=now, numbers=counted, findings=by_urgency(found), service=service, covered=covered)
+    return Look(
+        at=now,
+        numbers=counted,
+        findings=by_urgency(found),
+        service=service,
+        queue=look_at_queue(store),
+        covered=covered,
+    )
 
 
 def _with_coverage(one: OutletNumbers, before: OutletNumbers | None) -> OutletNumbers:

@@ -247,12 +247,9 @@ class Station:
     def apply(self, wanted: Wanted) -> None:
         """Go on with what the files say now."""
         old, newsroom = self.newsroom.settings, self.newsroom
-        newsroom.settings, newsroom.outlets = wanted.settings, wanted.outlets
-        newsroom.outlet_of = finder(wanted.outlets)
         self.slugs = wanted.slugs
         if self._spider is not None:
-            downloader: Any = self._spider.crawler.engine.downloader
-            downloader.per_slot_settings.update(slots(wanted.settings, wanted.outlets.values()))
+            take_up(newsroom, self._spider, wanted)
         if self._table is not None:
             self._change_times(self._table, old, wanted.settings)
         notify(f"STATUS=scheduling {len(self.slugs)} outlets")
@@ -270,6 +267,14 @@ class Station:
                 table.drop("export")
             else:
                 table.put(Job(name="export", at=new.export_at, run=self._export))
+
+
+def take_up(newsroom: Newsroom, spider: PressSpider, wanted: Wanted) -> None:
+    """Have a running crawl go on with changed settings and outlets."""
+    newsroom.settings, newsroom.outlets = wanted.settings, wanted.outlets
+    newsroom.outlet_of = finder(wanted.outlets)
+    downloader: Any = spider.crawler.engine.downloader
+    downloader.per_slot_settings.update(slots(wanted.settings, wanted.outlets.values()))
 
 
 def spread(count: int, tick: float, at_once: int) -> float:

@@ -55,7 +55,10 @@ class Shift:
     """False when the worker stops, or cannot be sure any more that the site is its own."""
     pages: int = 0
     """Addresses that were settled."""
+    _handed: set[str] = field(default_factory=set)
+    """Keys of all addresses that this shift gave to the spider."""
     _out: set[str] = field(default_factory=set)
+    """Those that have not come back."""
     _asked: set[str] = field(default_factory=set)
     _until: float = 0.0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,6 +73,7 @@ class Shift:
             for work in found:
                 if not await self._room(work):
                     break
+                self._handed.add(key_of(work))
                 self._out.add(key_of(work))
                 self._hand(work)
         await self._all_back()
@@ -102,12 +106,19 @@ class Shift:
 
     async def _due(self) -> Sequence[QueuedEntry | Revisited]:
         newsroom, now, slugs = self.newsroom, self.newsroom.clock.now(), self.errand.outlets
-        limit = ADDRESSES + len(self._out)
+        limit = ADDRESSES + len(self._out)  # those still wait, by the store
         if self.errand.kind == "revisit":
             again = await newsroom.keeper.ask(self.store.revisits, slugs, due=now, limit=limit)
-            return [Revisited(queued) for queued in again if not self.spider.has(queued.key)]
+            return [Revisited(queued) for queued in again if self._is_new(queued)]
         found = await newsroom.keeper.ask(waiting, self.store, slugs, now=now, limit=limit, **self._age(now))
-        return [queued for queued in found if not self.spider.has(queued.key)]
+        return [queued for queued in found if self._is_new(queued)]
+
+    def _is_new(self, queued: QueuedEntry) -> bool:
+        """Tell whether an address may be handed out: it was not yet, and the crawl is not at it on another one's way.
+
+        The spider takes what is handed to it when it gets round to it: until then it does not know of it.
+        """
+        return queued.key not in self._handed and not self.spider.has(queued.key)
 
     def _age(self, now: datetime) -> dict[str, datetime]:
         return {"before" if self.errand.kind == "backfill" else "since": now - FRESH_FOR}

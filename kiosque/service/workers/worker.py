@@ -5,33 +5,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from scrapy import signals
 
+from kiosque import __version__
 from kiosque.errors import KiosqueError, StorageError
 from kiosque.service.sd_notify import notify, watchdog_seconds
-from kiosque.service.station import LEARN_EVERY, Station
+from kiosque.service.reload import Reloader
+from kiosque.service.station import FILES_EVERY, LEARN_EVERY, Station, take_up
 from kiosque.service.workers.gate import Gate
 from kiosque.service.workers.planner import Planner
 from kiosque.service.workers.shift import Shift
-from storage.turn import turn_of
+from storage.queue_look import Said
+from storage.turn import me, turn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from typing import Any
 
-    from kiosque.model import Visit
+    from kiosque.model import Outlet, Visit
+    from kiosque.service.reload import Wanted
     from kiosque.service.workers.signs import Signs
     from kiosque.service.workers.spider import WorkerSpider
+    from kiosque.settings import Settings
     from pipelines.newsroom import Newsroom
     from storage import Settled
     from storage.queue import Claim, Queue
     from storage.sql import SqlStore
-    from storage.turn import Turn
+    from storage.turn import Holder, Turn
 
 log = logging.getLogger("kiosque.worker")
 
@@ -55,12 +62,19 @@ class Worker:
     tend_feeds: Callable[[Station], None]
     signs: Signs
     stop_time: float
+    read: Callable[[], Settings]
+    """Reads the settings again."""
+    choose: Callable[[Mapping[str, Outlet], Settings], list[str]]
     shifts: dict[int, Shift] = field(default_factory=dict)
     """By the number of their job."""
     stopping: bool = False
+    plans: bool = False
+    """Whether it has the turn."""
     waits_for: str = ""
     """The scheduler that has the store and fetches by itself, if there is one."""
     gate: Gate | None = None
+    _station: Station | None = None
+    _own: Holder = field(default_factory=me)
     _tasks: dict[asyncio.Task[None], Claim] = field(default_factory=dict)
     _in_doubt: bool = False
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,6 +89,7 @@ class Worker:
                 spider.gate.tidy(),
                 self._claims(spider),
                 self._stands_by(spider),
+                self._watch_files(spider),
                 *self._housekeeping(),
             )
         ]
@@ -224,9 +239,22 @@ class Worker:
             await asyncio.sleep(min(self.signs.every, watched / 3 if watched else HOUR))
 
     async def _beat(self) -> None:
-        if not await self.queue.beat():
+        if not await self.queue.beat(self._said()):
             log.warning("this worker was taken for dead; its sites are others' now")
         self.signs.hear()
+
+    def _said(self) -> str:
+        said = Said(
+            host=self._own.host,
+            pid=self._own.pid,
+            since=self._own.since,
+            version=__version__,
+            silent_after=self.signs.silent_after,
+            pages=self.newsroom.tally.ended.total(),
+            plans=self.plans,
+            waits_for=self.waits_for,
+        )
+        return msgspec.json.encode(said).decode()
 
     # -- planning --------------------------------------------------------------------------------
 
@@ -247,8 +275,10 @@ class Worker:
                 except StorageError:
                     taken = False
                 if taken:
+                    self.plans = True
                     log.info("this worker plans for all now")
                     await self._preside(turn, spider)
+                    self.plans = False
                     log.info("another one plans now")
                 await asyncio.sleep(TRY_EVERY)
         finally:
@@ -271,12 +301,14 @@ class Worker:
             turn=turn,
             lost=lost.set,
         )
+        self._station = station
         at_work, waiting = asyncio.create_task(station(spider)), asyncio.create_task(lost.wait())
         try:
             await asyncio.wait({at_work, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if at_work.done():
                 at_work.result()
         finally:
+            self._station = None
             await _cancelled([at_work, waiting])
 
     # -- its own house ---------------------------------------------------------------------------
@@ -290,6 +322,29 @@ class Worker:
         if archivist is not None:
             today = self.newsroom.clock.now().date()
             await archivist.prune(today=today, keep_days=settings.archive_keep_days, keep_gb=settings.archive_keep_gb)
+
+    async def _watch_files(self, spider: WorkerSpider) -> None:
+        """Go on with what changed files say, at once after SIGHUP."""
+        reloader = Reloader(
+            self.newsroom.settings, read=self.read, choose=self.choose, apply=partial(self._apply, spider)
+        )
+        asked, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asked.wait(), FILES_EVERY)
+                await (reloader.reload() if asked.is_set() else reloader.watch())
+                asked.clear()
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends nothing that stops already
+
+    def _apply(self, spider: WorkerSpider, wanted: Wanted) -> None:
+        self.slugs = wanted.slugs
+        if self._station is not None:
+            self._station.apply(wanted)
+        take_up(self.newsroom, spider, wanted)
 
     # -- its end ---------------------------------------------------------------------------------
 
