@@ -30,8 +30,12 @@ class Asked:
 class ManyHosts:
     """Serves a feed and its pages on each of `hosts` addresses, 127.0.0.2 and on, at one port."""
 
-    def __init__(self, *, hosts, pages, answer_seconds=0.01, robots=None, moved=None):
-        """`robots` gives the Crawl-delay of some hosts by their number, `moved` to which host others send on."""
+    def __init__(self, *, hosts, pages, answer_seconds=0.01, robots=None, moved=None, links=0):
+        """`robots` gives the Crawl-delay of some hosts by their number, `moved` to which host others send on.
+
+        Each page has so many `links` around its text, as real ones do.
+        """
+        self._around = "".join(f'<li class="menu"><a href="/r/{n}">Rubrique {n}</a></li>' for n in range(links))
         self.names = [f"127.0.0.{n + 2}" for n in range(hosts)]
         self.pages = pages
         self.log = []
@@ -115,7 +119,8 @@ class ManyHosts:
             number = self.names.index(host)
             return MOVED, f"http://{self._moved[host]}:{self.port}{self._path(number, int(path[1:]))}", b""
         if path.strip("/").isdigit():
-            return 200, PAGE, story(f"{host}{path}")
+            page = story(f"{host}{path}")
+            return 200, PAGE, page.replace(b"<body>", f"<body><nav><ul>{self._around}</ul></nav>".encode())
         return 404, PAGE, b"rien ici"
 
 

@@ -23,7 +23,7 @@ SILENT_AFTER = 4.0
 CRAWL_DELAYS, OUTLET_DELAYS = {0: 0.3, 1: 0.3}, {2: 0.2, 3: 0.2}
 
 
-def home(tmp_path, press, database, **changes):
+def home(tmp_path, press, database, *, outlet_delays=OUTLET_DELAYS, **changes):
     """Return a Kiosque of all hosts, with a worker's settings."""
     kiosque = Kiosque(tmp_path / "home", hosts=press.allowed)
     kiosque.environment |= {
@@ -32,7 +32,7 @@ def home(tmp_path, press, database, **changes):
         "KIOSQUE_WORKER_SILENT_AFTER": str(SILENT_AFTER),
     } | changes
     for n in range(len(press.names)):
-        delay = {"delay": OUTLET_DELAYS[n]} if n in OUTLET_DELAYS else {}
+        delay = {"delay": outlet_delays[n]} if n in outlet_delays else {}
         kiosque.outlet(f"gazette-{n}", site=press.site(n), feeds=[f"{press.site(n)}/rss"], **delay)
     return kiosque
 

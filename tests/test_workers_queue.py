@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -244,9 +245,15 @@ def test_a_worker_that_is_not_heard_stops_long_before_others_take_over():
     signs.heard -= 31.0
     assert not signs.fresh()
     since = signs.since
-    signs.hear()
+    signs.hear(sent=time.monotonic())
     assert signs.fresh()
     assert signs.since > since, "after an outage its steadiness begins anew"
+
+
+def test_a_sign_counts_from_when_it_was_sent():
+    signs = Signs(silent_after=60.0)
+    signs.hear(sent=time.monotonic() - 31.0)
+    assert not signs.fresh(), "its answer came late: the others count from when it arrived"
 
 
 def test_workers_need_postgresql(tmp_path):

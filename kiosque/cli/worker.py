@@ -28,7 +28,9 @@ def worker(
         typer.Argument(metavar="[OUTLET]...", help="Slugs of outlets, the same for all [default: all]"),
     ] = None,
 ) -> None:
-    """Crawl together with other workers on one PostgreSQL, a site at a time, until SIGTERM or Ctrl-C. SIGHUP reads changed files again.
+    """Crawl together with other workers on one PostgreSQL, a site at a time, until SIGTERM or Ctrl-C.
+
+    SIGHUP reads changed files again.
 
     Example: kiosque --db postgresql://kiosque@db.example/press worker
     """

@@ -39,6 +39,10 @@ CLAIM_TIME = timedelta(minutes=15)
 FEEDS, ADDRESSES = 50, 200
 # An address that still waits after so long is no news any more.
 FRESH_FOR = timedelta(days=2)
+# Addresses of one site under way at once: who is killed has fetched so much for nothing.
+MOST_OUT = 16
+# Between two looks whether the readers have room, in seconds.
+LOOK_EVERY = 0.05
 # When nothing came back for so long, what is out is given up: it waits on the frontier.
 GIVE_UP_AFTER = 900.0
 
@@ -51,6 +55,8 @@ class Shift:
     newsroom: Newsroom
     store: SqlStore
     spider: WorkerSpider
+    is_full: Callable[[], bool]
+    """Whether the readers have enough pages already."""
     may_go_on: Callable[[], bool]
     """False when the worker stops, or cannot be sure any more that the site is its own."""
     pages: int = 0
@@ -154,15 +160,20 @@ class Shift:
 
     async def _room(self, work: QueuedEntry | Revisited) -> bool:
         """Wait until one more address may be under way; tell whether the shift goes on."""
-        while self._goes_on() and len(self._out) >= self._window(work):
-            await self._something()
-        return self._goes_on()
+        while self._goes_on():
+            if len(self._out) >= self._window(work):
+                await self._something()
+            elif self.is_full():
+                await asyncio.sleep(LOOK_EVERY)
+            else:
+                return True
+        return False
 
     def _window(self, work: QueuedEntry | Revisited) -> int:
-        """Return how many addresses may be under way: as many as the downloader takes of one host."""
+        """Return how many addresses may be under way: as many as the downloader takes of one host, within bounds."""
         url = (work.queued if isinstance(work, Revisited) else work).url
         known = self._downloader.per_slot_settings.get(urlsplit(url).hostname or "", {})
-        return CROWD * int(known.get("concurrency", self._downloader.domain_concurrency))
+        return min(CROWD * int(known.get("concurrency", self._downloader.domain_concurrency)), MOST_OUT)
 
     async def _all_back(self) -> None:
         """Wait until everything that is under way has come back."""

@@ -24,9 +24,8 @@ class Signs:
         """Tell whether requests may be made: others take over after `silent_after`, this one stops at half of it."""
         return time.monotonic() - self.heard < self.silent_after / 2
 
-    def hear(self) -> None:
-        """Note that the database took a sign of life."""
-        now = time.monotonic()
-        if now - self.heard >= self.silent_after / 2:
-            self.since = now
-        self.heard = now
+    def hear(self, *, sent: float) -> None:
+        """Note that the database took a sign of life that was `sent` then: its answer may have come late."""
+        if sent - self.heard >= self.silent_after / 2:
+            self.since = sent
+        self.heard = sent

@@ -16,8 +16,8 @@ from scrapy import signals
 
 from kiosque import __version__
 from kiosque.errors import KiosqueError, StorageError
-from kiosque.service.sd_notify import notify, watchdog_seconds
 from kiosque.service.reload import Reloader
+from kiosque.service.sd_notify import notify, watchdog_seconds
 from kiosque.service.station import FILES_EVERY, LEARN_EVERY, Station, take_up
 from kiosque.service.workers.gate import Gate
 from kiosque.service.workers.planner import Planner
@@ -109,7 +109,7 @@ class Worker:
 
     async def _begin(self, spider: WorkerSpider) -> None:
         await self._until_it_answers(self.queue.open)
-        self.signs.hear()
+        await self._until_it_answers(self._beat)
         self.newsroom.watchers.append(self._settled)
         self.gate = spider.gate = Gate(
             queue=self.queue, signs=self.signs, at_work=self._sites, downloader=lambda: spider.crawler.engine.downloader
@@ -149,11 +149,11 @@ class Worker:
 
     def _has_room(self) -> bool:
         settings = self.newsroom.settings
-        return (
-            self.may_go_on()
-            and len(self.shifts) < settings.concurrency
-            and self.newsroom.tally.in_pool < ENOUGH * settings.worker_count
-        )
+        return self.may_go_on() and len(self.shifts) < settings.concurrency and not self.is_full()
+
+    def is_full(self) -> bool:
+        """Tell whether the readers have enough pages: what is fetched now would only lie there."""
+        return self.newsroom.tally.in_pool >= ENOUGH * self.newsroom.settings.worker_count
 
     def may_go_on(self) -> bool:
         """Tell whether requests may be made: not while it stops, is cut off, or a scheduler fetches by itself."""
@@ -165,6 +165,7 @@ class Worker:
             newsroom=self.newsroom,
             store=self.store,
             spider=spider,
+            is_full=self.is_full,
             may_go_on=lambda: self.may_go_on() and self.queue.holds(claim),
         )
         self.shifts[claim.number] = shift
@@ -239,9 +240,10 @@ class Worker:
             await asyncio.sleep(min(self.signs.every, watched / 3 if watched else HOUR))
 
     async def _beat(self) -> None:
+        sent = time.monotonic()
         if not await self.queue.beat(self._said()):
             log.warning("this worker was taken for dead; its sites are others' now")
-        self.signs.hear()
+        self.signs.hear(sent=sent)
 
     def _said(self) -> str:
         said = Said(
