@@ -174,7 +174,8 @@ def run_worker(
     choose: Callable[[Mapping[str, Outlet], Settings], list[str]],
 ) -> Run:
     """Run one of many workers on a PostgreSQL until SIGTERM or SIGINT, and return how it ended."""
-    from kiosque.service.workers.signs import Signs  # noqa: PLC0415 - not everybody has what workers need
+    from kiosque.service.workers.lead import Lead  # noqa: PLC0415 - not everybody has what workers need
+    from kiosque.service.workers.signs import Signs  # noqa: PLC0415
     from kiosque.service.workers.spider import WorkerSpider  # noqa: PLC0415
     from kiosque.service.workers.worker import Worker  # noqa: PLC0415
     from storage.queue import Queue  # noqa: PLC0415
@@ -183,13 +184,13 @@ def run_worker(
     settings, store = newsroom.settings, newsroom.keeper.store
     if not isinstance(store, SqlStore):
         raise UsageError("workers need a database")
+    queue, signs = Queue(settings.database), Signs(silent_after=settings.worker_silent_after)
     worker = Worker(
         newsroom=newsroom,
         store=store,
-        queue=Queue(settings.database),
-        slugs=tuple(slugs),
-        tend_feeds=tend_feeds,
-        signs=Signs(silent_after=settings.worker_silent_after),
+        queue=queue,
+        signs=signs,
+        lead=Lead(newsroom=newsroom, store=store, queue=queue, signs=signs, slugs=tuple(slugs), tend_feeds=tend_feeds),
         stop_time=settings.stop_time,
         read=read,
         choose=choose,

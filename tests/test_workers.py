@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,8 +19,11 @@ import psycopg
 import pytest
 from command import Kiosque
 from many_hosts import ManyHosts
+from test_polling_service import until
 
-SILENT_AFTER = 4.0
+from storage.turn import turn_of
+
+SILENT_AFTER = 6.0
 # Hosts that a Crawl-delay slows down, and those whose outlet's file does; seconds.
 CRAWL_DELAYS, OUTLET_DELAYS = {0: 0.3, 1: 0.3}, {2: 0.2, 3: 0.2}
 
@@ -202,3 +207,30 @@ def test_four_workers_read_two_thousand_pages_though_they_are_killed_and_the_dat
     assert len(asked) == 2_000
     # A killed worker had at most some dozens of pages in its hands that were not in the store.
     assert asked.total() - 2_000 <= 6 * 100, f"seed {seed}"
+
+
+@pytest.mark.slow
+def test_a_worker_answers_probes_and_gives_way_to_a_scheduler_that_fetches_by_itself(tmp_path, postgresql):
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    turn = turn_of(postgresql, tmp_path)
+    assert turn.take()
+    with ManyHosts(hosts=1, pages=2) as press:
+        kiosque = home(tmp_path, press, postgresql, KIOSQUE_METRICS_LISTEN=f"127.0.0.1:{port}")
+        with crew(kiosque, tmp_path, workers=1):
+            until(lambda: "another scheduler has the store" in probed(port), seconds=40)
+            turn.release()
+            wait_for(postgresql, 2, seconds=40)
+            assert probed(port) == "ok\n"
+            assert 'kiosque_pages_total{outcome="new"} 2.0' in probed(port, "/metrics")
+    assert "this worker waits" in next(tmp_path.glob("w1*.log")).read_text()
+
+
+def probed(port, path="/readyz"):
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    except OSError:
+        return ""

@@ -30,11 +30,12 @@ from storage.notes import read_note, write_notes
 from storage.turn import me
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from kiosque.model import Outlet
     from kiosque.service.look import Look
     from kiosque.service.metrics import Seen
+    from kiosque.service.note import JobRun
     from kiosque.service.reload import Wanted
     from kiosque.settings import Settings
     from pipelines.newsroom import Newsroom
@@ -67,6 +68,8 @@ class Station:
     choose: Callable[[Mapping[str, Outlet], Settings], list[str]] | None = None
     lost: Callable[[], None] = field(default=lambda: None)
     """Called when another scheduler took the store."""
+    listens: bool = True
+    """Whether it answers /metrics by itself; one inside a worker leaves that to the worker."""
     vitals: Vitals = field(default_factory=Vitals)
     seen: Seen | None = None
     _reloader: Reloader | None = None
@@ -133,6 +136,10 @@ class Station:
             jobs.append(Job(name="export", at=settings.export_at, run=self._export))
         return jobs
 
+    def runs(self) -> tuple[JobRun, ...]:
+        """Return what is known of each job."""
+        return self._table.runs() if self._table is not None else ()
+
     async def check_health(self) -> Look:
         """Look at everyone's health, and tell what is new."""
         newsroom = self.newsroom
@@ -194,25 +201,9 @@ class Station:
             await keeper.ask(write_notes, keeper.store, {note.KEY: said})
 
     def _probes(self, table: Timetable) -> Probes | None:
-        listen = self.newsroom.settings.metrics_listen
-        if not listen:
+        if not self.listens or not self.newsroom.settings.metrics_listen or self._spider is None:
             return None
-        from kiosque.service.metrics import Seen, exposition  # noqa: PLC0415 - not everybody has the library
-
-        seen = self.seen = Seen(
-            tally=self.newsroom.tally,
-            vitals=self.vitals,
-            jobs=table.runs,
-            now=lambda: self.newsroom.clock.now().timestamp(),
-            waiting=lambda: self._spider.inbox.qsize() if self._spider and self._spider.inbox else 0,
-        )
-        answers = {
-            "/metrics": lambda: (OK, METRICS, exposition(seen)),
-            "/healthz": state_answer(self.vitals.sick),
-            "/readyz": state_answer(self.vitals.unready),
-        }
-        probes = Probes(listen, answers)
-        log.info("metrics: port %d", probes.port)
+        probes, self.seen = answering(self.newsroom, self._spider, self.vitals, jobs=table.runs)
         return probes
 
     def _answered(self, request: Any) -> None:
@@ -267,6 +258,29 @@ class Station:
                 table.drop("export")
             else:
                 table.put(Job(name="export", at=new.export_at, run=self._export))
+
+
+def answering(
+    newsroom: Newsroom, spider: PressSpider, vitals: Vitals, *, jobs: Callable[[], Iterable[JobRun]]
+) -> tuple[Probes, Seen]:
+    """Answer /metrics, /healthz and /readyz from now on; return what answers, and what it sees."""
+    from kiosque.service.metrics import Seen, exposition  # noqa: PLC0415 - not everybody has the library
+
+    seen = Seen(
+        tally=newsroom.tally,
+        vitals=vitals,
+        jobs=jobs,
+        now=lambda: newsroom.clock.now().timestamp(),
+        waiting=lambda: spider.inbox.qsize() if spider.inbox else 0,
+    )
+    answers = {
+        "/metrics": lambda: (OK, METRICS, exposition(seen)),
+        "/healthz": state_answer(vitals.sick),
+        "/readyz": state_answer(vitals.unready),
+    }
+    probes = Probes(newsroom.settings.metrics_listen, answers)
+    log.info("metrics: port %d", probes.port)
+    return probes, seen
 
 
 def take_up(newsroom: Newsroom, spider: PressSpider, wanted: Wanted) -> None:

@@ -18,19 +18,22 @@ from kiosque import __version__
 from kiosque.errors import KiosqueError, StorageError
 from kiosque.service.reload import Reloader
 from kiosque.service.sd_notify import notify, watchdog_seconds
-from kiosque.service.station import FILES_EVERY, LEARN_EVERY, Station, take_up
+from kiosque.service.station import FILES_EVERY, LEARN_EVERY, answering, take_up
+from kiosque.service.vitals import Vitals
+from kiosque.service.workers.beside import again_and_again, ended
 from kiosque.service.workers.gate import Gate
-from kiosque.service.workers.planner import Planner
 from kiosque.service.workers.shift import Shift
 from storage.queue_look import Said
-from storage.turn import me, turn_of
+from storage.turn import me
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from typing import Any
 
     from kiosque.model import Outlet, Visit
+    from kiosque.service.probes import Probes
     from kiosque.service.reload import Wanted
+    from kiosque.service.workers.lead import Lead
     from kiosque.service.workers.signs import Signs
     from kiosque.service.workers.spider import WorkerSpider
     from kiosque.settings import Settings
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from storage import Settled
     from storage.queue import Claim, Queue
     from storage.sql import SqlStore
-    from storage.turn import Holder, Turn
+    from storage.turn import Holder
 
 log = logging.getLogger("kiosque.worker")
 
@@ -48,6 +51,8 @@ LOOK_EVERY, TRY_EVERY, PACE = 0.3, 1.0, 0.1
 # Pages in the readers' hands, for each reader, above which no other site is taken.
 ENOUGH = 4
 HOUR = 3_600.0
+# The probes take a loop that did not beat for half a minute for dead.
+LONGEST_BEAT = 10.0
 
 
 @dataclass(slots=True, kw_only=True, weakref_slot=True)  # Scrapy keeps its signals' receivers weakly
@@ -57,10 +62,8 @@ class Worker:
     newsroom: Newsroom
     store: SqlStore
     queue: Queue
-    slugs: tuple[str, ...]
-    """The outlets that are planned while this worker has the turn."""
-    tend_feeds: Callable[[Station], None]
     signs: Signs
+    lead: Lead
     stop_time: float
     read: Callable[[], Settings]
     """Reads the settings again."""
@@ -68,12 +71,9 @@ class Worker:
     shifts: dict[int, Shift] = field(default_factory=dict)
     """By the number of their job."""
     stopping: bool = False
-    plans: bool = False
-    """Whether it has the turn."""
-    waits_for: str = ""
-    """The scheduler that has the store and fetches by itself, if there is one."""
     gate: Gate | None = None
-    _station: Station | None = None
+    vitals: Vitals = field(default_factory=Vitals)
+    _probes: Probes | None = None
     _own: Holder = field(default_factory=me)
     _tasks: dict[asyncio.Task[None], Claim] = field(default_factory=dict)
     _in_doubt: bool = False
@@ -88,7 +88,7 @@ class Worker:
                 self._beats(),
                 spider.gate.tidy(),
                 self._claims(spider),
-                self._stands_by(spider),
+                self.lead(spider),
                 self._watch_files(spider),
                 *self._housekeeping(),
             )
@@ -99,13 +99,16 @@ class Worker:
                 task.result()  # none of them ends by itself
         finally:
             self.stopping = True
+            self.vitals.stopping = True
             notify("STOPPING=1")
             heart, guests, *others = helpers
-            await _cancelled(others)
+            await ended(others)
             await self._wind_up()
-            await _cancelled([guests])
-            await _cancelled([heart])
+            await ended([guests])
+            await ended([heart])
             await self.queue.close()
+            if self._probes is not None:
+                self._probes.close()
 
     async def _begin(self, spider: WorkerSpider) -> None:
         await self._until_it_answers(self.queue.open)
@@ -117,6 +120,8 @@ class Worker:
         spider.polled.append(lambda url: self._tell(Shift.polled, url))
         spider.passed.append(lambda key: self._tell(Shift.passed, key))
         spider.crawler.signals.connect(self._ended_now, signal=signals.spider_closed)
+        if self.newsroom.settings.metrics_listen:
+            self._probes, self.lead.seen = answering(self.newsroom, spider, self.vitals, jobs=self.lead.runs)
         notify("READY=1", "STATUS=working")
         log.info("worker %d: ready", self.queue.worker)
 
@@ -125,6 +130,8 @@ class Worker:
     async def _claims(self, spider: WorkerSpider) -> None:
         """Take sites from the queue while the readers have room."""
         while True:
+            if self.may_go_on():  # one that is full works
+                self.vitals.claimed = time.monotonic()
             if not self._has_room():
                 await asyncio.sleep(PACE)
                 continue
@@ -157,7 +164,7 @@ class Worker:
 
     def may_go_on(self) -> bool:
         """Tell whether requests may be made: not while it stops, is cut off, or a scheduler fetches by itself."""
-        return not self.stopping and self.signs.fresh() and not self.waits_for
+        return not self.stopping and self.signs.fresh() and not self.lead.waits_for
 
     def _start(self, claim: Claim, spider: WorkerSpider) -> None:
         shift = Shift(
@@ -229,15 +236,18 @@ class Worker:
     async def _beats(self) -> None:
         watched = watchdog_seconds()
         while True:
+            self.vitals.beat = time.monotonic()
             with contextlib.suppress(StorageError):
                 await self._beat()
+                self.vitals.store_answered = time.monotonic()
+            self.vitals.hold = "lost" if self.lead.waits_for else "held" if self.signs.fresh() else "away"
             for shift, claim in [(self.shifts.get(claim.number), claim) for claim in self._tasks.values()]:
                 if shift is not None and shift.pause() > claim.errand.pause:
                     with contextlib.suppress(StorageError):
                         await self.queue.slower(claim, shift.pause())
             if watched is not None:
                 notify("WATCHDOG=1")
-            await asyncio.sleep(min(self.signs.every, watched / 3 if watched else HOUR))
+            await asyncio.sleep(min(self.signs.every, LONGEST_BEAT, watched / 3 if watched else LONGEST_BEAT))
 
     async def _beat(self) -> None:
         sent = time.monotonic()
@@ -253,71 +263,19 @@ class Worker:
             version=__version__,
             silent_after=self.signs.silent_after,
             pages=self.newsroom.tally.ended.total(),
-            plans=self.plans,
-            waits_for=self.waits_for,
+            plans=self.lead.plans,
+            waits_for=self.lead.waits_for,
         )
         return msgspec.json.encode(said).decode()
-
-    # -- planning --------------------------------------------------------------------------------
-
-    async def _stands_by(self, spider: WorkerSpider) -> None:
-        """Plan for all workers while this one has the store's turn."""
-        settings = self.newsroom.settings
-        turn = turn_of(settings.database, settings.home, role="worker")
-        kept_at = 0.0  # the very first one need not wait
-        try:
-            while True:
-                try:
-                    holder = await asyncio.to_thread(turn.holder)
-                    free = await asyncio.to_thread(turn.is_free)
-                    self._mind(str(holder) if holder is not None and holder.role == "scheduler" else "")
-                    now = time.monotonic()
-                    kept_at = kept_at if free else now
-                    taken = free and now - kept_at >= turn.patience and await asyncio.to_thread(turn.take)
-                except StorageError:
-                    taken = False
-                if taken:
-                    self.plans = True
-                    log.info("this worker plans for all now")
-                    await self._preside(turn, spider)
-                    self.plans = False
-                    log.info("another one plans now")
-                await asyncio.sleep(TRY_EVERY)
-        finally:
-            await asyncio.to_thread(turn.release)
-
-    def _mind(self, scheduler: str) -> None:
-        if scheduler and not self.waits_for:
-            log.warning("a scheduler that fetches by itself has the store (%s); this worker waits", scheduler)
-        self.waits_for = scheduler
-
-    async def _preside(self, turn: Turn, spider: WorkerSpider) -> None:
-        lost = asyncio.Event()
-        station = Station(
-            newsroom=self.newsroom,
-            slugs=self.slugs,
-            claims=lambda station, _: Planner(
-                station=station, queue=self.queue, store=self.store, signs=self.signs
-            ).jobs(),
-            tend_feeds=lambda: self.tend_feeds(station),
-            turn=turn,
-            lost=lost.set,
-        )
-        self._station = station
-        at_work, waiting = asyncio.create_task(station(spider)), asyncio.create_task(lost.wait())
-        try:
-            await asyncio.wait({at_work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if at_work.done():
-                at_work.result()
-        finally:
-            self._station = None
-            await _cancelled([at_work, waiting])
 
     # -- its own house ---------------------------------------------------------------------------
 
     def _housekeeping(self) -> list[Coroutine[Any, Any, None]]:
         keeper = self.newsroom.keeper
-        return [_every(LEARN_EVERY, partial(keeper.ask, self.newsroom.clean_learned)), _every(HOUR, self._prune)]
+        return [
+            again_and_again(LEARN_EVERY, partial(keeper.ask, self.newsroom.clean_learned)),
+            again_and_again(HOUR, self._prune),
+        ]
 
     async def _prune(self) -> None:
         archivist, settings = self.newsroom.archivist, self.newsroom.settings
@@ -343,9 +301,7 @@ class Worker:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends nothing that stops already
 
     def _apply(self, spider: WorkerSpider, wanted: Wanted) -> None:
-        self.slugs = wanted.slugs
-        if self._station is not None:
-            self._station.apply(wanted)
+        self.lead.apply(wanted)
         take_up(self.newsroom, spider, wanted)
 
     # -- its end ---------------------------------------------------------------------------------
@@ -358,22 +314,4 @@ class Worker:
         until = time.monotonic() + self.stop_time
         while self._tasks and not self._ended.is_set() and time.monotonic() < until:
             await asyncio.wait(self._tasks, timeout=PACE)
-        await _cancelled([*self._tasks])
-
-
-async def _every(seconds: float, run: Callable[[], Awaitable[Any]]) -> None:
-    """Run something again and again; what a person can mend is said, and it is tried again."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await run()
-        except KiosqueError as error:
-            log.warning("%s", error)
-
-
-async def _cancelled(tasks: list[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+        await ended([*self._tasks])
