@@ -80,17 +80,21 @@ def test_promtool_takes_the_rules():
 # -- systemd ---------------------------------------------------------------------------------------
 
 
-def unit():
+UNITS = ("kiosque.service", "kiosque-worker@.service")
+
+
+def unit(name="kiosque.service"):
     found = {}
-    for line in (DEPLOY / "kiosque.service").read_text(encoding="utf-8").splitlines():
+    for line in (DEPLOY / name).read_text(encoding="utf-8").splitlines():
         if "=" in line and not line.startswith("#"):
             key, _, value = line.partition("=")
             found[key] = value
     return found
 
 
-def test_the_unit_stops_reloads_and_watches_as_the_service_does():
-    said = unit()
+@pytest.mark.parametrize("name", UNITS)
+def test_the_unit_stops_reloads_and_watches_as_the_service_does(name):
+    said = unit(name)
     assert said["Type"] == "notify"
     assert said["ExecReload"] == "/bin/kill -HUP $MAINPID"
     assert int(said["TimeoutStopSec"]) > 20 + 10, "schedule.stop_time, and the pool's own time"
@@ -99,23 +103,31 @@ def test_the_unit_stops_reloads_and_watches_as_the_service_does():
     assert said["User"] == "kiosque"
 
 
+@pytest.mark.parametrize("name", UNITS)
 @pytest.mark.parametrize(
     ("key", "value"),
     [("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"), ("CapabilityBoundingSet", ""), ("PrivateDevices", "yes")],
 )
-def test_the_unit_is_hardened(key, value):
-    assert unit()[key] == value
+def test_the_unit_is_hardened(key, value, name):
+    assert unit(name)[key] == value
+
+
+def test_a_workers_unit_is_a_schedulers_but_for_what_it_runs():
+    scheduler, worker = unit(), unit("kiosque-worker@.service")
+    differ = {key for key in scheduler.keys() | worker.keys() if scheduler.get(key) != worker.get(key)}
+    assert differ == {"Description", "ExecStart", "EnvironmentFile"}
+    assert worker["ExecStart"].endswith(" worker")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
-def test_systemd_takes_the_unit(tmp_path):
-    text = (DEPLOY / "kiosque.service").read_text(encoding="utf-8")
-    (tmp_path / "kiosque.service").write_text(
-        text.replace("/opt/kiosque/bin/kiosque", sys.executable), encoding="utf-8"
-    )
-    command = ["systemd-analyze", "verify", str(tmp_path / "kiosque.service")]
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_takes_the_unit(tmp_path, name):
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    unit_file = tmp_path / name.replace("@", "@1")
+    unit_file.write_text(text.replace("/opt/kiosque/bin/kiosque", sys.executable), encoding="utf-8")
+    command = ["systemd-analyze", "verify", str(unit_file)]
     found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    said = [line for line in found.stderr.splitlines() if "kiosque.service" in line]
+    said = [line for line in found.stderr.splitlines() if unit_file.name in line]
     assert (found.returncode, said) == (0, [])
 
 
@@ -173,6 +185,8 @@ def test_the_compose_file_runs_nothing_as_root_and_waits_for_the_database():
     assert services["kiosque"]["depends_on"]["postgres"]["condition"] == "service_healthy"
     assert services["postgres"]["healthcheck"]["test"][1].startswith("pg_isready")
     assert services["kiosque"]["command"] == ["schedule", "--standby"]
+    assert services["worker"]["command"] == ["worker"]
+    assert services["worker"]["profiles"] == ["workers"], "only who asks for workers gets them"
 
 
 def test_the_compose_file_keeps_its_data_in_volumes_and_no_password():
@@ -185,6 +199,6 @@ def test_the_compose_file_keeps_its_data_in_volumes_and_no_password():
 
 def test_every_setting_that_deploy_names_exists():
     known = {environment_name(key) for key in KEYS} | {"KIOSQUE_HOME"}
-    for name in ("Containerfile", "compose.yaml", "kiosque.service"):
+    for name in ("Containerfile", "compose.yaml", *UNITS):
         said = set(re.findall(r"KIOSQUE_[A-Z_]+", (DEPLOY / name).read_text(encoding="utf-8")))
         assert said <= known, name
