@@ -107,9 +107,10 @@ def along(pages: int) -> None:
         while process.poll() is None:
             time.sleep(2)
             done = stored(database)
-            if done >= seen + pages // 10:
+            level = tree_memory(process.pid)
+            if level and done >= seen + pages // 10:
                 seen = done - done % (pages // 10)
-                levels.append(tree_memory(process.pid))
+                levels.append(level)
                 passed = time.perf_counter() - began
                 print(f"{done:9,} pages  {levels[-1]:6.0f} MB  {done / passed:6.1f} pages/s so far", flush=True)
         if process.returncode:
