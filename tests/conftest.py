@@ -40,6 +40,7 @@ def pytest_collection_modifyitems(config, items):
 def postgresql_server():
     """A real PostgreSQL from a wheel, on a socket of its own; as root it runs as a user that it makes."""
     with _postgresql() as server:
+        _hurry(server.get_uri())
         yield server.get_uri()
 
 
@@ -74,6 +75,16 @@ def _started(server, folder):
         except subprocess.SubprocessError as error:
             failed = error
     raise failed
+
+
+def _hurry(uri):
+    """Let the server trust the machine not to lose power: its processes may still be killed."""
+    import psycopg  # noqa: PLC0415
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

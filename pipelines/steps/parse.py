@@ -52,6 +52,8 @@ _FEED = re.compile(r"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(rss|feed|rdf:RDF|ur
 _UNREAD = ("style", "svg", "template", "noscript", "iframe", "select", "canvas", "map")
 # lxml.html asks a Python function for the class of every element; all of ours are of one.
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=HtmlElement)
+_MAX_FRAMES = 50
+"""Navigations and footers that are looked into; a page of nothing else would take long."""
 _FOOTNOTES = 1000
 """Characters of a footer's paragraphs; one with more may hold an article."""
 _TAG = re.compile(rb"<[a-zA-Z!/]")
@@ -79,10 +81,9 @@ def parse(page: Page) -> Document | Rejected:
     text = _without_controls(decode(page))
     if _FEED.match(text[:2000]):
         return Rejected(reason="not-html", url=page.final_url, detail="a feed or sitemap")
-    root = parse_html(text)
+    root = whole_tree(text)
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
-    etree.strip_elements(root, *_UNREAD, with_tail=False)
     _drop_frame(root)
     elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
     if len(elements) > MAX_ELEMENTS or (len(elements) > MAX_SIBLINGS and max(map(len, elements)) > MAX_SIBLINGS):
@@ -92,7 +93,7 @@ def parse(page: Page) -> Document | Rejected:
 
 def _drop_frame(root: HtmlElement) -> None:
     """Drop the site's own navigation and footer: a third of a page's elements, and nothing of its article."""
-    for element in list(root.iter("nav", "footer")):
+    for element in list(islice(root.iter("nav", "footer"), _MAX_FRAMES)):
         if next(element.iterancestors("main", "article"), None) is None and not _holds_article(element):
             element.drop_tree()
 
@@ -110,6 +111,14 @@ def _without_controls(text: str) -> str:
     if len(data.translate(None, _CONTROL_BYTES)) == len(data):
         return text
     return _CONTROLS.sub(lambda found: " " if found[0] in "\v\f" else "", text)
+
+
+def whole_tree(text: str) -> HtmlElement | None:
+    """Return the tree of a page's text with all that a reader sees, navigation and footer, too; None: nothing is."""
+    root = parse_html(text)
+    if root is not None:
+        etree.strip_elements(root, *_UNREAD, with_tail=False)
+    return root
 
 
 def parse_html(text: str) -> HtmlElement | None:

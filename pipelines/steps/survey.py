@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lxml.etree import XPath
 
@@ -39,7 +39,7 @@ _LONG = 80
 """Characters of a block that is a paragraph beyond doubt."""
 _MORE = 0.2
 """A wider element is taken when it adds this share of prose."""
-_MAYBE_HIDDEN = XPath("descendant-or-self::*[@hidden or @style]")
+_MAYBE_HIDDEN: Any = XPath("descendant-or-self::*[@hidden or @style]")
 Evidence = Literal["name", "tag", "hint", "offer"]
 _ACQUITTED = {"name": 1.0, "tag": 0.8, "hint": 0.4, "title": 0.4}
 """By what makes an element clutter, the share of the page's prose beyond which it is the page after all.

@@ -9,8 +9,7 @@ import unicodedata
 _NO_BREAK = "\u00a0"
 # What nobody sees: joiners and marks of direction, and control characters.
 _INVISIBLE = re.compile(
-    "[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufffc\ufffe\uffff"
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+    "[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufffc\ufffe\uffff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 )
 # One plain space is right already: a pattern that took it, too, would stop at every word.
 _SPACES = re.compile(

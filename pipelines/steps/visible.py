@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml.etree import XPath
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TAGS = frozenset({"a", "address", "div", "p", "span", "strong", "li", "em"})
 _NAMES = re.compile(r"auth?eur|author|byline|signature|journalist|contribut|redacteur|r[ée]dig[ée]|vcard|writer")
 _LINKS = re.compile(r"/(?:auteurs?|authors?|journalistes?|signataires?|redacteurs?|profil|la-redaction|biographie)/")
-_MARKED = XPath("descendant-or-self::*[@rel='author' or @itemprop='author']")
+_MARKED: Any = XPath("descendant-or-self::*[@rel='author' or @itemprop='author']")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LENGTH = 160
 _SHORTEST = 5
