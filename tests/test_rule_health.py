@@ -9,6 +9,9 @@ from command import Kiosque
 from test_storage_contract import record, settled
 
 from kiosque.model import CleanRules, Outlet, Page, ReadRules
+from kiosque.service.look import look_at
+from kiosque.service.stale_rules import check_rules
+from kiosque.settings import load_settings
 from pipelines.rule_health import unmatched_rules
 from storage import open_storage
 from storage.archive import WarcArchive
@@ -109,3 +112,17 @@ def test_doctor_says_which_rule_to_mend(fill, tmp_path):
     assert told[0]["says"] == (
         "The rule `div.corps` of its file matches none of its last 6 pages (last match: –): https://gazette.example/5"
     )
+
+
+def test_what_the_service_found_is_seen_until_the_rule_is_mended(fill, tmp_path):
+    store, _ = fill(*[OLD] * 5, *[NEW] * 12)
+    stale = outlet(body_css="div.corps")
+    check_rules(load_settings(environment={}, home=tmp_path), [stale])
+
+    def seen(*outlets):
+        look = look_at(store, {one.slug: one for one in outlets}, now=START + timedelta(days=17))
+        return [one.facts["rule"] for one in look.findings if one.kind == "rule-unmatched"]
+
+    assert seen(stale) == ["div.corps"]
+    assert seen(outlet(body_css="div.texte")) == []
+    assert seen() == []

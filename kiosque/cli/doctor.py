@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kiosque.settings import Settings
     from storage import Store
 
+STALE = "rule-unmatched"
+
 
 def doctor(
     context: typer.Context,
@@ -33,7 +35,10 @@ def doctor(
     settings = settings_of(context)
     with existing_store(settings) as store:
         seen = looked_at(settings, store, datetime.now(UTC), coverage=True)
-        found = by_urgency([*seen.findings, *stale_rules(settings, store)])
+        fresh = stale_rules(settings, store)
+        # What a service found at its last round is a day old at most; what is seen now counts.
+        before = seen.findings if fresh is None else (one for one in seen.findings if one.kind != STALE)
+        found = by_urgency([*before, *(fresh or ())])
     if as_json:
         print(json.dumps([finding_json(one) for one in found], ensure_ascii=False, indent=2))
     else:
@@ -41,18 +46,18 @@ def doctor(
     return 1 if found else 0
 
 
-def stale_rules(settings: Settings, store: Store | None) -> list[Finding]:
-    """Return the rules of outlet files that match nothing on the newest archived pages."""
+def stale_rules(settings: Settings, store: Store | None) -> list[Finding] | None:
+    """Return the rules of outlet files that match nothing on the newest archived pages; None where none can be seen."""
     from kiosque.outlets import load_outlets
     from pipelines.archivist import home_archive
     from pipelines.rule_health import unmatched_rules
 
     if store is None or not (settings.home / "archive").is_dir():
-        return []
+        return None
     try:
         outlets = load_outlets(settings.outlets_dir)
     except OutletError:  # it is among the findings already
-        return []
+        return None
     return list(unmatched_rules(store, home_archive(settings), outlets.values()))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kiosque.health import Finding, by_urgency, judge
-from kiosque.service import host_rights, note
+from kiosque.service import host_rights, note, stale_rules
 from kiosque.service.findings import LONGEST, judge_service
 from storage.notes import read_note
 from storage.overview import numbers
@@ -57,6 +57,7 @@ def look_at(
         *judge(counted.values(), outlets, now=now),
         *judge_service(service, now=now),
         *host_rights.judge_rights(known, now=now),
+        *stale_rules.decode(read_note(store, stale_rules.KEY), outlets),
     ]
     covered = last.covered if last is not None and fresh else now if coverage else None
     return Look(

@@ -17,7 +17,7 @@ from scrapy import signals
 from kiosque import __version__
 from kiosque.errors import StorageError
 from kiosque.outlets import finder
-from kiosque.service import host_rights, note, rights_round
+from kiosque.service import host_rights, note, rights_round, stale_rules
 from kiosque.service.probes import METRICS, OK, Probes, state_answer
 from kiosque.service.pulse import pulse
 from kiosque.service.reload import Reloader
@@ -128,6 +128,7 @@ class Station:
             Job(name="tend_feeds", every=HOUR, wait=HOUR, run=partial(keeper.ask, self.tend_feeds)),
             Job(name="check_health", every=settings.health_every, wait=5.0, run=self.check_health),
             Job(name="refresh_rights", every=DAY, wait=120.0, remembers=True, run=partial(self.refresh_rights, spider)),
+            Job(name="check_rules", every=DAY, wait=600.0, remembers=True, run=self.check_rules),
             Job(name="retain_archive", every=HOUR, wait=300.0, remembers=True, run=self.retain_archive),
         ]
         if self.read is not None:
@@ -160,6 +161,14 @@ class Station:
             if host.changed is not None and host.says != before.get(host.origin, host).says:
                 log.warning("%s: %s says %s of reuse now, %s before", host.outlet, host.origin, host.says, host.before)
         await keeper.ask(write_notes, keeper.store, {host_rights.KEY: host_rights.encode(after)})
+
+    async def check_rules(self) -> None:
+        """Hold the outlets' rules against what was archived lately; `check_health` tells what was found."""
+        if self.newsroom.archivist is None:
+            return
+        outlets = [self.newsroom.outlets[slug] for slug in self.slugs]
+        for found in await asyncio.to_thread(stale_rules.check_rules, self.newsroom.settings, outlets):
+            log.warning("%s: %s matches nothing on the newest pages", found.outlet, found.facts["rule"])
 
     async def retain_archive(self) -> None:
         """Delete pages that are older, or more, than the settings keep."""
