@@ -133,8 +133,8 @@ class Batch:
     changes: tuple[Change, ...]
     columns: Mapping[str, Sequence[Any]]
     """By the record's field, as a database gives them: texts are `str` or UTF-8, lists and `rights` are JSON texts,
-    `urls` in any order (`storage.columns.plain` gives what JSON has). Deleted articles have no row here; the others
-    stand in the order of `changes`."""
+    `urls` those besides `url`, in any order (`storage.columns.plain` gives what JSON has). Deleted articles have no
+    row here; the others stand in the order of `changes`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

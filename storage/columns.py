@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from storage import Batch, Change
 
@@ -94,16 +94,18 @@ def text_column(values: Sequence[Any]) -> Sequence[Any]:
 
 def decoded_lists(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[list[str]]]:
     """Return the columns that are lists; in `urls` the record's own stands first, the others in order."""
-    lists = {name: _decoded(columns[name]) for name in LISTS}
-    mains = text_column(columns["url"])
-    lists["urls"] = [
-        urls if urls == [url] else [url, *sorted({*urls} - {url})]
-        for url, urls in zip(mains, lists["urls"], strict=True)
+    lists = {name: decoded(columns[name]) for name in LISTS}
+    return lists | {"urls": all_urls(columns["url"], lists["urls"])}
+
+
+def all_urls(mains: Sequence[Any], others: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return each article's addresses, its own first and the others in order."""
+    return [
+        [url, *sorted({*rest} - {url})] if rest else [url] for url, rest in zip(text_column(mains), others, strict=True)
     ]
-    return lists
 
 
-def _decoded(texts: Sequence[str | bytes | None]) -> list[list[str]]:
+def decoded(texts: Iterable[str | bytes | None]) -> list[list[str]]:
     """Read JSON lists, all of them at once."""
     joined = b",".join(text.encode() if isinstance(text, str) else text or b"[]" for text in texts)
     found: list[list[str]] = msgspec.json.decode(b"[%b]" % joined)

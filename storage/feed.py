@@ -27,8 +27,9 @@ SIGN = 8
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
 FROM_REVISION = tuple(column for column in revisions.c if column.name not in {"change", *LISTS, "rights"})
-# JSON stays text.
-AS_TEXT = tuple(cast(revisions.c[name], Text) for name in ("authors", "tags", "rights"))
+# JSON stays text; SQLite has it as text already.
+AS_JSON = tuple(revisions.c[name] for name in ("authors", "tags", "rights"))
+AS_TEXT = tuple(cast(column, Text) for column in AS_JSON)
 NAMES = (*(column.name for column in FROM_REVISION), "authors", "tags", "rights", "first_seen_at", "cluster", "number")
 
 
@@ -68,8 +69,9 @@ def sign(connection: Connection, number: int) -> str:
 def _batches(connection: Connection, after: int, begin: int) -> Iterator[Batch]:
     latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
     head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change)
+    lists = AS_JSON if connection.dialect.name == "sqlite" else AS_TEXT
     query = (
-        select(*FROM_REVISION, *AS_TEXT, *head, _urls(connection))
+        select(*FROM_REVISION, *lists, *head, _urls(connection))
         .join(articles, latest)
         .where(articles.c.change > begin)
         .order_by(articles.c.change)
@@ -102,10 +104,11 @@ def _undecoded(connection: Connection, cursor: Any) -> Sequence[Any]:
 
 
 def _urls(connection: Connection) -> Any:
-    """Select an article's addresses as a JSON list."""
+    """Select an article's other addresses as a JSON list."""
     together = func.json_group_array if connection.dialect.name == "sqlite" else func.json_agg
-    own = select(cast(together(addresses.c.url), Text)).where(addresses.c.article == articles.c.id)
-    return own.correlate(articles).scalar_subquery()
+    its = (addresses.c.article == articles.c.id, addresses.c.url != revisions.c.url)
+    own = select(cast(together(addresses.c.url), Text)).where(*its)
+    return own.correlate(articles, revisions).scalar_subquery()
 
 
 def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
