@@ -79,7 +79,8 @@ async def play(newsroom: Newsroom, sizes: list[int], pause: timedelta) -> list[d
         while done < size:
             at = START + done * pause
             some = [
-                finding_of(n, outlets[n % len(outlets)], START + n * pause) for n in range(done, min(done + BATCH, size))
+                finding_of(n, outlets[n % len(outlets)], START + n * pause)
+                for n in range(done, min(done + BATCH, size))
             ]
             for one, settled in zip(some, await asyncio.gather(*map(newsroom.keeper.keep, some)), strict=True):
                 newsroom.settled(one.visit, settled)
@@ -93,7 +94,9 @@ async def play(newsroom: Newsroom, sizes: list[int], pause: timedelta) -> list[d
                 samples.append(resident(os.getpid()))
         mb = statistics.median(samples[-5:])
         cpu = time.process_time() - began
-        found.append({"articles": size, "mb": mb, "ratio": round(mb / (found[0]["mb"] if found else mb), 3), "cpu": cpu})
+        found.append(
+            {"articles": size, "mb": mb, "ratio": round(mb / (found[0]["mb"] if found else mb), 3), "cpu": cpu}
+        )
         print(f"{size:8,} articles  {mb:6.1f} MB  ratio {found[-1]['ratio']:.2f}  ({cpu:.1f} s CPU)", flush=True)
     return found
 

@@ -134,7 +134,8 @@ class Batch:
     columns: Mapping[str, Sequence[Any]]
     """By the record's field, as a database gives them: texts are `str` or UTF-8, lists and `rights` are JSON texts,
     `urls` those besides `url`, in any order (`storage.columns.plain` gives what JSON has). Deleted articles have no
-    row here; the others stand in the order of `changes`."""
+    row here; the others stand in the order of `changes`. Arrow's arrays, where they were asked for, hold the same as
+    UTF-8, numbers in decimal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,11 +334,14 @@ class Store(Protocol):
     def sign(self, number: int) -> str:
         """Return eight hexadecimal digits that stand for a change, nothing where there is no such change."""
 
-    def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
+    def changed(
+        self, *, after: int = 0, stop: Stop | None = None, arrow: bool = False
+    ) -> AbstractContextManager[ChangeFeed]:
         """Open the change feed after a change number: one state of the store, whatever is written meanwhile.
 
         With `after=0` it holds what there is, all `new`, and nothing that was deleted. With the `stop` of an earlier
-        feed after the same number it goes on from there, unless what that one gave has changed since.
+        feed after the same number it goes on from there, unless what that one gave has changed since. With `arrow`
+        the columns of a batch may be Arrow's binary arrays.
         """
 
     def counts(self) -> dict[str, dict[str, int]]:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kiosque.errors import UsageError
-from storage.columns import DAY, MONTH, SECONDS, UNDATED, all_urls, decoded, published_at, published_on, text_column
+from storage.columns import (
+    DAY,
+    MONTH,
+    SECONDS,
+    UNDATED,
+    all_urls,
+    decoded,
+    listed,
+    published_at,
+    published_on,
+    text_column,
+)
 
 try:
     import pyarrow as pa
@@ -74,21 +85,21 @@ def _array(name: str, values: Sequence[Any]) -> pa.Array:
     match name:
         case "text":
             return _long_texts(values)
-        case "authors" | "tags":
-            return _once(values, lambda texts: pa.array(decoded(texts), _TEXTS))
-        case "rights":
-            return _once(values, _rights)
+        case "authors" | "tags" | "rights":
+            return _once(values, _rights if name == "rights" else lambda texts: pa.array(decoded(texts), _TEXTS))
         case "fetched_at" | "first_seen_at":
             return pc.utf8_slice_codeunits(_texts(values), 0, SECONDS).cast(pa.timestamp("us")).cast(_INSTANT)
         case "paywalled":
-            return pa.array(list(map(bool, values)), pa.bool_())
-    return pa.array(values, TYPES[name]) if name in TYPES else _texts(values)
+            return pa.array([bool(int(value)) for value in listed(values)], pa.bool_())
+    if name in TYPES and not isinstance(values, pa.Array):
+        return pa.array(values, TYPES[name])
+    return _texts(values).cast(TYPES.get(name, _TEXT))
 
 
 def _texts(values: Sequence[Any]) -> pa.Array:
     """Return texts, given as `str` or as UTF-8: that is what Arrow holds, so that nothing need be decoded."""
     try:
-        return pa.array(values, pa.binary()).cast(_TEXT)
+        return (values if isinstance(values, pa.Array) else pa.array(values, pa.binary())).cast(_TEXT)
     except pa.ArrowInvalid:  # of a damaged database
         return pa.array(text_column(values), _TEXT)
 
@@ -98,6 +109,8 @@ def _long_texts(values: Sequence[Any]) -> pa.Array:
 
     That they are UTF-8 is still to be seen.
     """
+    if isinstance(values, pa.Array):
+        return values.view(_TEXT)
     raw = [value.encode("utf-8", "replace") if isinstance(value, str) else value for value in values]
     ends = array("i", [0])
     try:
@@ -121,6 +134,9 @@ def sound(table: pa.Table) -> pa.Table:
 
 def _once(values: Sequence[Any], make: Callable[[Iterable[Any]], pa.Array]) -> pa.Array:
     """Return what `make` makes of JSON texts: much is said often, and each is made once."""
+    if isinstance(values, pa.Array):
+        said = values.dictionary_encode()
+        return make(said.dictionary.to_pylist()).take(said.indices)
     known: dict[Any, int] = {}
     places = [known.setdefault(text, len(known)) for text in values]
     return make(known).take(pa.array(places, pa.int32()))
@@ -138,9 +154,9 @@ def _rights(texts: Iterable[Any]) -> pa.Array:
 
 def _urls(others: Sequence[Any], mains: Sequence[Any], urls: pa.Array) -> pa.Array:
     """Return each article's addresses; most have only their own."""
-    if {*others} <= NO_OTHERS:
+    if {*listed(others.unique() if isinstance(others, pa.Array) else others)} <= NO_OTHERS:
         return pa.ListArray.from_arrays(pa.array(range(len(urls) + 1), pa.int32()), urls)
-    return pa.array(all_urls(mains, decoded(others)), _TEXTS)
+    return pa.array(all_urls(mains, decoded(listed(others))), _TEXTS)
 
 
 def _dates(published: pa.Array) -> dict[str, pa.Array]:
@@ -168,7 +184,10 @@ def by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _part(table: pa.Table, rows: pa.Array) -> pa.Table:
-    """Return rows, given in their order; without a copy where they stand together and are most of the table."""
+    """Return rows, given in their order; without a copy where they stand together and are many.
+
+    The table has chunks, and what is not copied holds those that it begins and ends in.
+    """
     first, last = rows[0].as_py(), rows[-1].as_py()
-    together = last - first + 1 == len(rows) and 2 * len(rows) >= len(table)
+    together = last - first + 1 == len(rows) and len(rows) >= 2 * max(map(len, table["published_month"].chunks))
     return table.slice(first, len(rows)) if together else table.take(rows)

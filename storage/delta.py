@@ -79,7 +79,7 @@ def export_delta(
     """
     after = read_cursor(since, store) if since is not None else None
     filters = filters or Filters()
-    with store.changed(after=after or 0) as feed:
+    with store.changed(after=after or 0, arrow=True) as feed:
         cursor = cursor_text(store, feed.cursor)
         said = {CURSOR: cursor, FILTERS: str(filters), "kiosque.version": __version__}
         counted = _Counted(feed, filters, names)

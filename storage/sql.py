@@ -215,10 +215,10 @@ class SqlStore:
             return reads.history(connection, url)
 
     @contextmanager
-    def changed(self, *, after: int = 0, stop: Stop | None = None) -> Iterator[ChangeFeed]:
+    def changed(self, *, after: int = 0, stop: Stop | None = None, arrow: bool = False) -> Iterator[ChangeFeed]:
         """Open the change feed after a change number."""
         with self._reading() as connection:
-            yield feed.open_feed(connection, after=after, stop=stop)
+            yield feed.open_feed(connection, after=after, stop=stop, arrow=arrow)
 
     def name(self) -> str:
         """Return the store's own name."""

@@ -1,4 +1,4 @@
-"""What keeps a service's memory level over weeks: glibc's malloc keeps what a large question needed, unless it is told."""
+"""A service's memory over weeks: glibc's malloc keeps what a large question needed, unless it is told."""
 
 from __future__ import annotations
 
