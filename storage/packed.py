@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # Between two values, and in the place of none: control characters (unit and record separator).
 BETWEEN, NONE = "\x1f", "\x1e"
 # In the statement itself: a bound value is copied for each row.
-_BETWEEN, _NONE = literal_column(f"'{BETWEEN}'"), literal_column(f"'{NONE}'")
+_BETWEEN: ColumnElement[str] = literal_column(f"'{BETWEEN}'")
+_NONE: ColumnElement[str] = literal_column(f"'{NONE}'")
 # Whoever writes paragraphs may write anything: these are cut by their lengths.
 LONG = ("text",)
 REAL = ("published_confidence",)
