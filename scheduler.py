@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosque.errors import StorageError, UsageError
 from kiosque.polling import mended, new_feed
+from kiosque.service.memory import share_arenas
 from kiosque.service.station import Station, claimed, spread
 from kiosque.service.timetable import Job
 from spiders.plan import Plan
@@ -35,6 +36,9 @@ log = logging.getLogger("kiosque.schedule")
 CLAIM_TIME = timedelta(minutes=15)
 # Feeds and entries given to the spider at one tick, and how many may wait there.
 CLAIMS, MOST_WAITING = 50, 200
+# Addresses that the spider may be at: more, and entries to try again and articles to look at again wait in the store,
+# which holds any number of them, not in Scrapy's memory.
+MOST_UNDER_WAY = 500
 # Entries looked at to find some that the spider is not at already: a slow host's may stand before the others.
 MOST_LOOKED_AT = 2_000
 
@@ -66,7 +70,7 @@ class Claims:
 
     async def retry_due(self) -> None:
         """Give the spider the entries whose time has come again."""
-        if self._may_claim():
+        if self._may_claim() and self.spider.under_way < MOST_UNDER_WAY:
             ask, now = self.station.newsroom.keeper.ask, self.station.newsroom.clock.now()
             pending = self.station.newsroom.keeper.store.pending
             found = await ask(pending, self.station.slugs, due=now, limit=self._looked_at())
@@ -74,7 +78,7 @@ class Claims:
 
     async def revisit_due(self) -> None:
         """Give the spider the articles that are to be asked again: conditionally, and after all that is new."""
-        if self._may_claim():
+        if self._may_claim() and self.spider.under_way < MOST_UNDER_WAY:
             ask, now = self.station.newsroom.keeper.ask, self.station.newsroom.clock.now()
             revisits = self.station.newsroom.keeper.store.revisits
             found = await ask(revisits, self.station.slugs, due=now, limit=self._looked_at())
@@ -139,6 +143,7 @@ def run_service(
     The `turn` is taken already; without one it is taken here. With `read` and `choose` changed files take effect.
     Raises `UsageError` when another scheduler runs on this store.
     """
+    share_arenas()
     newsroom.watchers.append(log_outcome)
     turn = turn or taken(newsroom.settings)
     station = Station(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -221,6 +225,19 @@ def test_entries_of_a_slow_host_do_not_keep_the_others_waiting():
     assert sorted(queued.key[-2:] for queued in spider.given()) == [str(n) for n in range(60, 70)]
 
 
+def test_what_may_wait_waits_in_the_store_while_the_spider_is_at_many_addresses():
+    spider = Busy(*(f"https://courrier.example/{n}" for n in range(500)))
+    one = claims(spider, entries=5)
+    asyncio.run(one.retry_due())
+    asyncio.run(one.revisit_due())
+    assert spider.given() == []
+    asyncio.run(one.poll_due())
+    assert len(spider.given()) == 1
+    spider.keys.pop()
+    asyncio.run(one.retry_due())
+    assert len(spider.given()) == 5
+
+
 def test_a_spider_that_is_full_gets_nothing_and_that_is_no_silence():
     spider = Busy()
     for _ in range(201):
@@ -320,3 +337,12 @@ def test_the_signs_of_life_say_what_is_wrong():
     vitals.claimed = 1100.0
     vitals.hold = "lost"
     assert vitals.unready(at=1100.0) == "another scheduler has the store"
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_service_does_not_follow_its_store():
+    """The short form of `bench/memory.py`; the figures of the long one stand in docs/operations.md."""
+    bench = Path(__file__).parents[1] / "bench" / "memory.py"
+    given = ["--sizes", "1000,5000", "--json"]
+    found = subprocess.run([sys.executable, str(bench), *given], capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout.splitlines()[-1])[-1]["ratio"] <= 1.2
