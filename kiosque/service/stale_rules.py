@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kiosque.settings import Settings
 
 KEY = "stale-rules"
-KIND = "rule-unmatched"
 
 
 def check_rules(settings: Settings, outlets: Iterable[Outlet]) -> tuple[Finding, ...]:
@@ -49,7 +48,7 @@ def decode(text: str | None, outlets: Mapping[str, Outlet]) -> tuple[Finding, ..
     except msgspec.MsgspecError:
         return ()
     return tuple(
-        Finding(kind=KIND, outlet=slug, facts=facts)
+        Finding(kind="rule-unmatched", outlet=slug, facts=facts)
         for slug, facts in known
         if slug in outlets and any(rule.startswith(facts.get("rule", "")) for rule in selectors_of(outlets[slug]))
     )
