@@ -97,8 +97,11 @@ class Gate:
 
     async def _give_back(self, site: str, guest: _Guest) -> None:
         with contextlib.suppress(StorageError):  # it is ours still; tried again
-            if self.queue.holds(guest.claim):
-                await self.queue.put_back(guest.claim, after=max(0.0, rest_of(self.downloader(), site)))
+            rest = rest_of(self.downloader(), site)
+            if self.queue.holds(guest.claim) and rest > 0:
+                await self.queue.put_back(guest.claim, after=rest)
+            elif self.queue.holds(guest.claim):
+                await self.queue.finish(guest.claim)
             self.guests.pop(site, None)
 
 
