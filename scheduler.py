@@ -185,6 +185,7 @@ def run_worker(
     from kiosque.service.workers.worker import Worker  # noqa: PLC0415
     from storage.queue import Queue  # noqa: PLC0415
 
+    share_arenas()
     newsroom.watchers.append(log_outcome)
     settings, store = newsroom.settings, newsroom.keeper.store
     if not isinstance(store, SqlStore):

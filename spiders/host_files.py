@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -29,6 +29,9 @@ LARGEST = 2_000_000
 REDIRECTS = 5  # RFC 9309, 2.3.1.2
 # What is kept of all hosts together: a service meets strangers' hosts for months.
 MOST_HOSTS, MOST_BYTES = 5_000, 50_000_000
+
+# Why a request is not made while another worker is at its host: a word on us, not on the host.
+NOT_NOW = "host-busy"
 
 T = TypeVar("T")
 
@@ -103,6 +106,8 @@ class HostFiles(Generic[T]):
     def keep(self, origin: str, answer: Answer) -> T:
         """Read an answer and keep what it means; return what holds now."""
         reading = self._read(answer)
+        if answer.failure == NOT_NOW:  # nobody asked: whoever needs it next does
+            reading = replace(reading, seconds=0.0)
         before = self._kept.pop(origin, None)
         weight = len(answer.body)
         if before is not None:

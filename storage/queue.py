@@ -174,9 +174,13 @@ class Queue:
 
     async def put_back(self, claim: Claim, *, after: float) -> None:
         """Give a job back that others may go on with after some seconds; its site rests until then."""
+        job = _job(claim.errand)
+        if after:
+            job = job.evolve(priority=RESTING, scheduled_at=datetime.now(UTC) + timedelta(seconds=after))
         with said(self._database):
-            priority = RESTING if after else PRIORITIES[claim.errand.kind]
-            await self._put_back(claim.job, after=after, priority=priority)
+            with contextlib.suppress(AlreadyEnqueued):
+                await self._jobs.defer_job_async(job)  # first: in between nobody may be there
+            await self._finish(claim.job)
 
     async def failed(self, claim: Claim) -> None:
         """Have a job that broke tried again later, each time after twice as long."""

@@ -192,6 +192,12 @@ def test_a_host_file_is_asked_again_when_its_time_is_over(monkeypatch):
     assert asked == [("https://e.fr/f", "/f")] * 2
 
 
+def test_a_host_that_another_worker_was_at_is_asked_by_whoever_needs_it_next():
+    host = Host()
+    host.files.keep("https://e.fr", Answer(failure="host-busy"))
+    assert host.files._kept["https://e.fr"].until == host.now, "it said nothing: that holds no time at all"
+
+
 def test_hosts_are_forgotten_beyond_a_bound(monkeypatch):
     monkeypatch.setattr("spiders.host_files.MOST_HOSTS", 3)
     host = Host()

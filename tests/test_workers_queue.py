@@ -155,6 +155,7 @@ def test_a_claim_whose_answer_was_lost_is_given_back(together):
 def test_a_job_that_breaks_waits_longer_each_time(together, postgresql):
     async def act(queue):
         await queue.defer([errand()])
+        await queue.put_back(await queue.claim(), after=0.0)  # which is no failure
         for wait in (10, 20):
             await queue.failed(await queue.claim())
             with psycopg.connect(postgresql, options="-c search_path=kiosque_queue") as connection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kiosque.errors import StorageError
 from kiosque.urls import site_of
 from spiders.guard import Blocked
+from spiders.host_files import NOT_NOW
 from spiders.transport import BoundedHandler
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 WAIT, TRY_EVERY = 30.0, 0.3
 # A foreign site is given back when nothing went there for so long, and its pause is over.
 IDLE = 1.0
-BUSY = "host-busy"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,8 +97,11 @@ class Gate:
 
     async def _give_back(self, site: str, guest: _Guest) -> None:
         with contextlib.suppress(StorageError):  # it is ours still; tried again
-            if self.queue.holds(guest.claim):
-                await self.queue.put_back(guest.claim, after=max(0.0, rest_of(self.downloader(), site)))
+            rest = rest_of(self.downloader(), site)
+            if self.queue.holds(guest.claim) and rest > 0:
+                await self.queue.put_back(guest.claim, after=rest)
+            elif self.queue.holds(guest.claim):
+                await self.queue.finish(guest.claim)
             self.guests.pop(site, None)
 
 
@@ -128,7 +131,7 @@ class OwnSites:
         """Let a request pass, or raise `Blocked`."""
         gate: Gate = self._crawler.spider.gate  # type: ignore[union-attr]
         if not await gate.admit(site_of(request.url)):
-            raise Blocked(BUSY, detail="another worker is at its host", passing=True)
+            raise Blocked(NOT_NOW, detail="another worker is at its host", passing=True)
 
 
 class GatedHandler(BoundedHandler):
@@ -138,5 +141,5 @@ class GatedHandler(BoundedHandler):
         """Send a request, or raise `Blocked`."""
         gate: Gate = self._crawler.spider.gate  # type: ignore[union-attr]
         if not await gate.admit(site_of(request.url)):
-            raise Blocked(BUSY, detail="this worker was cut off, or another one is at its host", passing=True)
+            raise Blocked(NOT_NOW, detail="this worker was cut off, or another one is at its host", passing=True)
         return await super().download_request(request)
