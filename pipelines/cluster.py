@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -54,14 +55,19 @@ def connected(scheduler: str | None, *, workers: int) -> Iterator[Any]:
 
 
 def _local(workers: int) -> Any:
-    # Memory is bounded by what a task does; Dask's own limit would count pages of libraries that all share.
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
-        memory_limit=0,
-    )
+    # A terminal's Ctrl-C goes to every process. Ours tells the workers to stop; what ignores it when it begins, as
+    # they do then, ignores it for good.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,  # a task bounds its own; Dask would count what libraries of all processes share
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check(client: Any, scheduler: str) -> None:
