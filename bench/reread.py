@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--only")
     parser.add_argument("--growth", action="store_true")
     given = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # workers that are left behind are counted, too
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # workers that are left behind are counted, too
     with tempfile.TemporaryDirectory() as name:
         folder, warcs = Path(name), Path(name) / "warcs"
         warcs.mkdir()

@@ -118,7 +118,8 @@ def claim_due(
     """Take feeds that are due, and set their next poll to `until`."""
     rows = _due(connection, outlets, now=now, limit=limit)
     claimed = [row["url"] for row in rows]
-    connection.execute(update(feeds).where(feeds.c.url.in_(claimed)).values(next_due=to_text(until)))
+    if claimed:  # most looks find nothing, and then write nothing
+        connection.execute(update(feeds).where(feeds.c.url.in_(claimed)).values(next_due=to_text(until)))
     return [msgspec.json.decode(row["state"], type=FeedState) for row in rows]
 
 
