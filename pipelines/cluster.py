@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from pipelines.bulk import Order
 
 # What our own cluster does otherwise: its workers read hostile pages in processes of their own, and nobody looks at
-# profiles of threads that wait for these.
-OURS = {"distributed.worker.daemon": False, "distributed.worker.profile.enabled": False}
+# profiles of threads that wait for these, or at how late its event loops are fifty times a second.
+OURS = {
+    "distributed.worker.daemon": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
 TOPIC = "kiosque-reread"
 # Files handed to the cluster ahead of those that are read, for each thread of it.
 AHEAD = 3
@@ -63,7 +68,8 @@ def _local(workers: int) -> Any:
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
             memory_limit=0,  # a task bounds its own; Dask would count what libraries of all processes share
         )
     finally:
