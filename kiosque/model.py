@@ -250,5 +250,7 @@ class Visit:
     """Fetches before this one that brought nothing."""
     host_claims: RightsClaims = field(default_factory=RightsClaims)
     """What the host's own file (`tdmrep.json`) says of this address."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers of an answer that brought no page because it is the same (304), names in lower case."""
     passing: bool = False
     """A `blocked:` outcome that is a matter of time: the address is tried again."""

@@ -32,7 +32,10 @@ _NO_AI = frozenset({"noai", "noml", "notrain"})
 # Directives that speak of reuse; the others (`index`, `max-snippet`) are for search engines.
 _REUSE = _NO_AI | {"noimageai", "noarchive", "noindex", "nosnippet", "none"}
 _HOST_FILE = "tdmrep.json"
-_PAGE = frozenset({"tdm-reservation header", "html meta"})
+_HEADER = "tdm-reservation header"
+# In the order in which statements are listed; of reservations the last holds.
+_PLACES = ("robots.txt", _HOST_FILE, _HEADER, "html meta", "X-Robots-Tag", "meta robots")
+_RESERVATION = "tdm-reservation "
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -123,39 +126,50 @@ def merge_rights(
     in lower case; `claims` what its HTML says. Of reservations the last said holds; `noai` holds wherever it is said.
     """
     said = [("robots.txt", robots)] if robots != "allowed" else []
-    places = [(_HOST_FILE, host or Tdm()), ("tdm-reservation header", tdm_header(headers))]
+    places = [(_HOST_FILE, host or Tdm()), (_HEADER, tdm_header(headers))]
     if claims is not None:
         places.append(("html meta", Tdm(claims.tdm_reserved, _policy(claims.tdm_policy))))
     reserved, policy = None, None
     for place, tdm in places:
         if tdm.reserved is not None:
             reserved, policy = tdm.reserved, tdm.policy or (policy if tdm.reserved else None)
-            said.append((place, f"tdm-reservation {int(tdm.reserved)}"))
+            said.append((place, f"{_RESERVATION}{int(tdm.reserved)}"))
         elif tdm.policy is not None:
             policy = tdm.policy
     tag = parse_robots_header((value for name, value in headers if name == "x-robots-tag"), agent=agent)
     said += [("X-Robots-Tag", directive) for directive in tag if directive in _REUSE]
     said += [("meta robots", directive) for directive in (claims.robots if claims else ()) if directive in _REUSE]
-    noai = any(directive in _NO_AI for place, directive in said if place in {"X-Robots-Tag", "meta robots"})
     return Rights(
-        robots=robots, tdm_reserved=reserved, tdm_policy=policy, noai=True if noai else None, said=tuple(said)
+        robots=robots,
+        tdm_reserved=reserved,
+        tdm_policy=policy,
+        noai=True if _refuses_ai(said) else None,
+        said=tuple(said),
     )
 
 
-def with_host(rights: Rights, host: Tdm) -> Rights:
-    """Return the rights of a page that was read before, now that its host's file says `host`.
+def renewed(before: Rights, now: Rights) -> Rights:
+    """Return the rights of a page that was read before, after an answer that brought no page and says `now`.
 
-    What the page and its headers said goes on superseding it, and silence resets nothing.
+    Each place that speaks replaces what it said before; the silence of a place resets nothing. Whose reservation
+    holds is decided as in `merge_rights`.
     """
-    if host.reserved is None:
-        return rights
-    own = [(place, statement) for place, statement in rights.said if place != _HOST_FILE]
-    spoke = any(place in _PAGE and statement.startswith("tdm-") for place, statement in own)
-    first = [one for one in own if one[0] == "robots.txt"]
-    said = (*first, (_HOST_FILE, f"tdm-reservation {int(host.reserved)}"), *own[len(first) :])
-    if spoke:
-        return replace(rights, said=said)
-    return replace(rights, tdm_reserved=host.reserved, tdm_policy=host.policy, said=said)
+    spoke = {place for place, _ in now.said}
+    said = sorted(
+        (*now.said, *((place, statement) for place, statement in before.said if place not in spoke)),
+        key=lambda one: _PLACES.index(one[0]) if one[0] in _PLACES else len(_PLACES),
+    )
+    reserving = [(place, statement) for place, statement in said if statement.startswith(_RESERVATION)]
+    reserved, policy = before.tdm_reserved, before.tdm_policy
+    if reserving and reserving[-1][0] in spoke:
+        reserved, policy = reserving[-1][1] == f"{_RESERVATION}1", now.tdm_policy
+    return replace(
+        before, tdm_reserved=reserved, tdm_policy=policy, noai=True if _refuses_ai(said) else None, said=tuple(said)
+    )
+
+
+def _refuses_ai(said: Iterable[tuple[str, str]]) -> bool:
+    return any(directive in _NO_AI for place, directive in said if place in {"X-Robots-Tag", "meta robots"})
 
 
 def _rule(rule: dict[str, Any]) -> TdmRule | None:

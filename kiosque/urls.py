@@ -7,6 +7,7 @@ it is compared and stored, never asked of a server.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -39,6 +40,8 @@ _KEPT = "/%:@!$&'()*+,;=?"
 _AMP_CACHE = re.compile(r"(?:/[a-z]/s/|/[a-z]/|/amp/s/|/amp/)(?=[^/]+\.[^/]+/)(.+)", re.DOTALL)
 _AMP_CACHE_HOST = re.compile(r".+\.cdn\.ampproject\.org|cdn\.ampproject\.org|(?:www\.)?google\.(?:com?\.)?[a-z]{2,3}")
 _MAX_WRAPS = 3
+_USUAL = 500
+"""Characters of an address whose key is remembered for a while."""
 
 _AMP_PAGE = re.compile(rb"<html\b[^<>]{0,2000}?\s(?:amp|\xe2\x9a\xa1)[\s=>/]", re.IGNORECASE)
 _LINK_TAG = re.compile(rb"<link\b([^<>]{0,4000})>", re.IGNORECASE)
@@ -79,6 +82,10 @@ def canonical_url(url: str) -> str:
     >>> canonical_url("mailto:redaction@exemple.fr")
     ''
     """
+    return _short_key(url) if len(url) <= _USUAL else _key(url)
+
+
+def _key(url: str) -> str:
     parts = _parts(url)
     if parts is None:
         return ""
@@ -86,6 +93,10 @@ def canonical_url(url: str) -> str:
     query = _fold_query(parts.query)
     key = f"https://{parts.netloc}{_fold_path(parts.path)}{'?' if query else ''}{query}"
     return key if len(key) <= MAX_KEY else ""
+
+
+# One address is asked for again and again on its way from a feed into the store.
+_short_key = lru_cache(maxsize=4096)(_key)
 
 
 def is_alternate(url: str) -> bool:
@@ -269,5 +280,9 @@ def _site(url: str) -> str | None:
     parts = _own_parts(url)
     if parts is None:
         return None
-    domain = get_fld(f"https://{parts.netloc}/", fail_silently=True, search_private=True)
-    return domain or parts.netloc
+    return _registrable(parts.netloc)
+
+
+@lru_cache(maxsize=4096)
+def _registrable(netloc: str) -> str:
+    return get_fld(f"https://{netloc}/", fail_silently=True, search_private=True) or netloc

@@ -1,4 +1,4 @@
-"""Batches: what arrives while one batch is being written makes the next one."""
+"""Batches: what arrives within a moment, or while one batch is being written, makes the next one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ class Batches(Generic[T, R]):
     """Hands things to `write`, many at once; each who brought one waits for what came of it.
 
     `size` is how many make a batch at most, `most` how many may wait: whoever brings more waits to bring it.
+    `moment` is how many seconds a batch that is not full waits for company: a batch costs its transaction, whether
+    it holds one thing or forty.
     """
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, size: int, most: int) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, size: int, most: int, moment: float = 0.0
+    ) -> None:
         self._write = write
         self._size = size
+        self._moment = moment
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._room = asyncio.Semaphore(most)
         self._writer: asyncio.Task[None] | None = None
@@ -36,6 +41,8 @@ class Batches(Generic[T, R]):
 
     async def _work_off(self) -> None:
         while self._waiting:
+            if len(self._waiting) < self._size and self._moment:
+                await asyncio.sleep(self._moment)
             batch, self._waiting = self._waiting[: self._size], self._waiting[self._size :]
             try:
                 came = await self._write([thing for thing, _ in batch])

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kiosque.model import Article, Page, Rejected, Rights, Visit
-from kiosque.rights import Tdm, with_host
+from kiosque.rights import renewed
 from kiosque.urls import canonical_url
 from pipelines.steps.revise import revise
 from storage import FORGOTTEN, Address, Revisit, Settled
@@ -76,11 +76,10 @@ def _concluded(finding: Finding, known: Mapping[str, Record], *, version: str) -
     if before is None or outcome not in {"unchanged", "duplicate"}:
         return _settled(finding, outcome)
     settled = _settled(finding, outcome, article=before.id)
-    host = Tdm(finding.rights.tdm_reserved, finding.rights.tdm_policy)
-    rights = with_host(before.rights, host) if outcome == "unchanged" else before.rights
+    rights = renewed(before.rights, finding.rights) if outcome == "unchanged" else before.rights
     if _said(rights) == _said(before.rights):
         return settled
-    # The server sent no page, since it is the same; what its host reserves may be new.
+    # The server sent no page, since it is the same; what its host or headers reserve may be new.
     return replace(settled, record=replace(before, rights=rights), corrects=True)
 
 

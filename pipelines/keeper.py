@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Findings written in one transaction.
 BATCH = 100
+# Seconds that a batch waits for company.
+MOMENT = 0.15
 # Findings that may wait. A page's finding holds its text and its bytes; whoever brings more waits with it,
 # and Scrapy fetches nothing new meanwhile.
 MOST_WAITING = 400
@@ -60,7 +62,7 @@ class Keeper:
         self.store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
         self._findings: Batches[Finding, Settled] = Batches(
-            lambda some: self.ask(settle, self.store, some), size=BATCH, most=MOST_WAITING
+            lambda some: self.ask(settle, self.store, some), size=BATCH, most=MOST_WAITING, moment=MOMENT
         )
         self._polls: Batches[Noted, Enqueued] = Batches(
             lambda some: self.ask(note_polls, self.store, some), size=BATCH, most=MOST_WAITING

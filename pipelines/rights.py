@@ -19,7 +19,7 @@ def rights_of(visit: Visit, reading: Article | Rejected | None, *, policy: Reser
     if policy == "ignore":
         return Rights()
     host = Tdm(visit.host_claims.tdm_reserved, visit.host_claims.tdm_policy)
-    return rights_on_page(reading, visit.page.headers if visit.page is not None else (), host=host)
+    return rights_on_page(reading, visit.page.headers if visit.page is not None else visit.headers, host=host)
 
 
 def rights_on_page(

@@ -19,7 +19,7 @@ from kiosque.urls import canonical_url, desktop_address
 from pipelines.newsroom import Newsroom
 from spiders.configure import own_settings
 from spiders.failures import may_pass, outcome_of
-from spiders.messages import NOT_MODIFIED, no_page, page_of, redirects_of
+from spiders.messages import NOT_MODIFIED, headers_of, no_page, page_of, redirects_of
 from spiders.plan import Plan
 from spiders.polls import claim, fresh_feed, left_alone, note_poll, poll_of, poll_of_failure, poll_request
 from spiders.reservations import ARTICLE, host_claims
@@ -273,7 +273,7 @@ class PressSpider(scrapy.Spider):
         via = tuple(dict.fromkeys((*visit.via, *redirects_of(response))))
         visit = replace(visit, via=via, host_claims=host_claims(response))
         if response.status == NOT_MODIFIED:
-            yield replace(visit, outcome="unchanged")
+            yield replace(visit, outcome="unchanged", headers=headers_of(response))
             return
         if (refused := no_page(response)) is not None:
             yield replace(visit, outcome=refused)

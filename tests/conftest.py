@@ -47,6 +47,7 @@ def postgresql_server():
         lock = server.PostgresServer._lock
         server.PostgresServer._lock = type(lock)(folder / "lock")
         running = _started(server, folder)
+    _hurry(running.get_uri())
     yield running.get_uri()
     running.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -60,6 +61,16 @@ def _started(server, folder):
         except subprocess.SubprocessError as error:
             failed = error
     raise failed
+
+
+def _hurry(uri):
+    """Let the server trust the machine not to lose power: its processes may still be killed."""
+    import psycopg  # noqa: PLC0415
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

@@ -150,6 +150,8 @@ def unchanged_page(handler):
     body = article() if fresh else b""
     handler.send_response(200 if fresh else 304)
     handler.send_header("ETag", '"1"')
+    if not fresh:
+        handler.send_header("X-Robots-Tag", "noai")
     if fresh:
         handler.send_header("Content-Type", PAGE)
         handler.send_header("Content-Length", str(len(body)))
@@ -157,14 +159,15 @@ def unchanged_page(handler):
     handler.wfile.write(body)
 
 
-def test_a_reservation_made_later_holds_for_a_page_that_has_not_changed(kiosque, site):
+def test_what_host_and_headers_reserve_later_holds_for_a_page_that_has_not_changed(kiosque, site):
     site.answers |= {"/rss": feed(f"{site.url}/a"), "/a": unchanged_page}
     assert kiosque.crawl("essai")["outcomes"] == {"new": 1}
     assert kiosque.records()[0].rights.tdm_reserved is None
     site.answers["/.well-known/tdmrep.json"] = (200, "application/json", b'[{"location": "/", "tdm-reservation": 1}]')
     assert kiosque.crawl("essai", "--revisit")["outcomes"] == {"unchanged": 1}
     [record] = kiosque.records()
-    assert (record.rights.tdm_reserved, record.revision) == (True, 1)
+    assert (record.rights.tdm_reserved, record.rights.noai, record.revision) == (True, True, 1)
+    assert record.rights.said == (("tdmrep.json", "tdm-reservation 1"), ("X-Robots-Tag", "noai"))
     assert [headers.get("If-None-Match") for headers in site.asked("/a")] == [None, '"1"']
 
 

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosque.model import RightsClaims
-from kiosque.rights import Tdm, TdmRule, merge_rights, parse_robots_header, parse_tdmrep, tdm_for, tdm_header, with_host
+from kiosque.rights import (
+    Tdm,
+    TdmRule,
+    merge_rights,
+    parse_robots_header,
+    parse_tdmrep,
+    renewed,
+    tdm_for,
+    tdm_header,
+)
 
 
 def rules(*pairs):
@@ -119,21 +128,40 @@ def test_page_of_which_nothing_is_said():
 
 def test_a_hosts_new_word_replaces_its_old_one():
     before = merge_rights(host=Tdm(reserved=False), headers=(("x-robots-tag", "noai"),))
-    after = with_host(before, Tdm(reserved=True, policy="https://exemple.fr/tdm"))
+    after = renewed(before, merge_rights(host=Tdm(reserved=True, policy="https://exemple.fr/tdm")))
     assert (after.tdm_reserved, after.tdm_policy, after.noai) == (True, "https://exemple.fr/tdm", True)
     assert after.said == (("tdmrep.json", "tdm-reservation 1"), ("X-Robots-Tag", "noai"))
 
 
 def test_a_hosts_new_word_does_not_supersede_the_pages_own():
     before = merge_rights(claims=RightsClaims(tdm_reserved=True, tdm_policy="https://exemple.fr/page"))
-    after = with_host(before, Tdm(reserved=False))
+    after = renewed(before, merge_rights(host=Tdm(reserved=False)))
     assert (after.tdm_reserved, after.tdm_policy) == (True, "https://exemple.fr/page")
     assert after.said == (("tdmrep.json", "tdm-reservation 0"), ("html meta", "tdm-reservation 1"))
 
 
 def test_a_host_that_says_nothing_now_resets_nothing():
     before = merge_rights(host=Tdm(reserved=True))
-    assert with_host(before, Tdm()) == before
+    assert renewed(before, merge_rights()) == before
+
+
+def test_a_header_that_comes_with_no_page_replaces_its_old_word():
+    before = merge_rights(
+        host=Tdm(reserved=False), headers=(("x-robots-tag", "noarchive"),), claims=RightsClaims(robots=("noindex",))
+    )
+    after = renewed(before, merge_rights(headers=(("tdm-reservation", "1"), ("x-robots-tag", "noai"))))
+    assert (after.tdm_reserved, after.noai) == (True, True)
+    assert after.said == (
+        ("tdmrep.json", "tdm-reservation 0"),
+        ("tdm-reservation header", "tdm-reservation 1"),
+        ("X-Robots-Tag", "noai"),
+        ("meta robots", "noindex"),
+    )
+
+
+def test_a_statement_against_ai_that_the_header_takes_back_is_gone():
+    before = merge_rights(headers=(("x-robots-tag", "noai, noarchive"),))
+    assert renewed(before, merge_rights(headers=(("x-robots-tag", "noarchive"),))).noai is None
 
 
 def test_robots_txt_is_told_when_it_closes():

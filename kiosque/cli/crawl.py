@@ -51,6 +51,9 @@ def crawl(
             "or give --all, --group, --country, --feed or --url"
         )
     log_to_stderr(form=settings.log_format)
+    from pipelines.forks import start_fork_server
+
+    start_fork_server()  # beside the imports below, on another core
     from kiosque.cli.progress import progress_bar, show_outcomes
     from pipelines.newsroom import Newsroom
     from spiders.run import Run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lxml.html import HtmlElement
+    from trafilatura.settings import Extractor
 
     from kiosque.common_rules import CommonRules
     from pipelines.steps.layout import Layout
@@ -147,10 +149,19 @@ def _run_trafilatura(root: HtmlElement) -> tuple[Block, ...]:
     from trafilatura import bare_extraction  # noqa: PLC0415  (0.3 s to import: only who reads a page pays it)
     from trafilatura.metadata import Document  # noqa: PLC0415
 
-    document = bare_extraction(root, fast=True, include_comments=False)
+    document = bare_extraction(root, options=_options())
     if not isinstance(document, Document) or document.body is None:
         return ()
     return tuple(_blocks(document.body))
+
+
+@lru_cache(maxsize=1)
+def _options() -> Extractor:
+    """Return how trafilatura is to read; made once, for it asks its configuration file for each number."""
+    from trafilatura.settings import Extractor  # noqa: PLC0415
+
+    # Its elements are what is wanted: as "python" it would write them out as text, too.
+    return Extractor(fast=True, comments=False, output_format="xml")
 
 
 def _blocks(body: etree._Element) -> Iterator[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipelines.steps.layout import SILENT, text_of
@@ -100,7 +101,7 @@ def read_shape(layout: Layout, structured: Structured) -> Shape:
         title="" if title is None else text_of(title),
         shown="" if body is None or has_prose else _beginning(body),
         length=0 if body is None else layout.length[body],
-        links=sum(element.tag == "a" for element in layout.elements),
+        links=sum(1 for _ in root.iter("a")),
         titles=frozenset() if has_prose else frozenset(text_of(one) for one in root.iter("a")),
         password=root.find(".//input[@type='password']") is not None,
         detail=", ".join(sorted(structured.types))[:80],
@@ -201,6 +202,11 @@ def _free(structured: Structured) -> bool | None:
 def _has_paywall_element(root: HtmlElement) -> bool:
     for element in root.iter("div", "section", "aside", "article", "p"):
         names = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        if _PAYWALL_NAMES.search(names) and _PAYWALL_LINES.search("".join(element.itertext())[:3000]):
+        if _is_named_paywall(names) and _PAYWALL_LINES.search("".join(element.itertext())[:3000]):
             return True
     return False
+
+
+@lru_cache(maxsize=8192)
+def _is_named_paywall(names: str) -> bool:
+    return _PAYWALL_NAMES.search(names) is not None

@@ -47,7 +47,8 @@ def detect_language(text: str, *, label: str | None = None) -> str | None:
     if len(words) < _ENOUGH:
         return claimed
     counts = Counter(words)
-    shares = {language: sum(counts[word] for word in known) / len(words) for language, known in _SETS.items()}
+    met = counts.keys()
+    shares = {language: sum(counts[word] for word in known & met) / len(words) for language, known in _SETS.items()}
     best = max(shares, key=lambda language: (shares[language], language == claimed))
     # Names and scores alone hold few small words: the label is believed as soon as its language is nearly the best.
     if claimed in shares and shares[claimed] >= max(_LABELLED, shares[best] * _NEARLY):

@@ -43,6 +43,8 @@ _MIN, _MAX = 30, 1600
 _MAX_BLOCKS = 6
 _OVERLAP = 0.8
 _MANY = 6
+_SIGNS = 40
+"""Characters of punctuation and spaces by which two lines of the same words may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +143,10 @@ def _shown_description(layout: Layout, description: str | None) -> Lead:
     wanted = words_of((description or "").rstrip(". …"))
     if len(wanted) < _MANY:
         return Lead()
+    # An element far shorter than the description cannot hold most of its words.
+    least = max(_MIN, sum(map(len, set(wanted))) // 2)
     for element in (*layout.below, *layout.above):
-        if element.tag not in _BLOCKS or not _MIN <= layout.length[element] <= _MAX or len(element) > _MANY:
+        if element.tag not in _BLOCKS or not least <= layout.length[element] <= _MAX or len(element) > _MANY:
             continue
         text = " ".join("".join(element.itertext()).split())
         if _same(words_of(text), wanted) and not _in_link_or_list(element, layout):
@@ -178,5 +182,7 @@ def put_lead_first(blocks: tuple[Block, ...], lead: tuple[str, ...]) -> tuple[Bl
 
 def repeats(text: str, other: str) -> bool:
     """Tell whether two lines are the same words."""
+    if not len(other) / 2 - _SIGNS < len(text) < 2 * len(other) + _SIGNS:  # a paragraph is no title
+        return False
     one, two = words_of(text), words_of(other)
     return bool(one) and one == two

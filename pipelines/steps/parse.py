@@ -27,6 +27,7 @@ MAX_SIBLINGS = 5_000
 
 # lxml takes no control characters; a vertical tab or form feed out of a word processor stood between words.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL_BYTES = bytes({*range(0x20)} - {*b"\t\n\r"})
 
 # What a file that is no HTML begins with.
 _BINARY = (
@@ -51,7 +52,12 @@ _FEED = re.compile(r"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(rss|feed|rdf:RDF|ur
 _UNREAD = ("style", "svg", "template", "noscript", "iframe", "select", "canvas", "map")
 # lxml.html asks a Python function for the class of every element; all of ours are of one.
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=HtmlElement)
+_MAX_FRAMES = 50
+"""Navigations and footers that are looked into; a page of nothing else would take long."""
+_FOOTNOTES = 1000
+"""Characters of a footer's paragraphs; one with more may hold an article."""
 _TAG = re.compile(rb"<[a-zA-Z!/]")
+_BLANK = b" \t\r\n\x00\xef\xbb\xbf"
 _NUL_SHARE = 0.001
 
 
@@ -72,17 +78,47 @@ def parse(page: Page) -> Document | Rejected:
     reason = _not_html(page)
     if reason is not None:
         return Rejected(reason=reason, url=page.final_url)
-    text = _CONTROLS.sub(lambda found: " " if found[0] in "\v\f" else "", decode(page))
+    text = _without_controls(decode(page))
     if _FEED.match(text[:2000]):
         return Rejected(reason="not-html", url=page.final_url, detail="a feed or sitemap")
-    root = parse_html(text)
+    root = whole_tree(text)
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
-    etree.strip_elements(root, *_UNREAD, with_tail=False)
+    _drop_frame(root)
     elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
     if len(elements) > MAX_ELEMENTS or (len(elements) > MAX_SIBLINGS and max(map(len, elements)) > MAX_SIBLINGS):
         return Rejected(reason="too-large", url=page.final_url, detail="too many elements")
     return Document(url=page.final_url, html=text, root=root, elements=elements)
+
+
+def _drop_frame(root: HtmlElement) -> None:
+    """Drop the site's own navigation and footer: a third of a page's elements, and nothing of its article."""
+    for element in list(islice(root.iter("nav", "footer"), _MAX_FRAMES)):
+        if next(element.iterancestors("main", "article"), None) is None and not _holds_article(element):
+            element.drop_tree()
+
+
+def _holds_article(element: HtmlElement) -> bool:
+    """Tell whether an element that nobody closed holds the page."""
+    if next(element.iter("h1", "article", "main"), None) is not None:
+        return True
+    return sum(len(text) for one in element.iter("p") if (text := one.text) is not None) > _FOOTNOTES
+
+
+def _without_controls(text: str) -> str:
+    # One page in a hundred has any, and bytes are looked through seven times as fast as text.
+    data = text.encode("utf-8", "replace")
+    if len(data.translate(None, _CONTROL_BYTES)) == len(data):
+        return text
+    return _CONTROLS.sub(lambda found: " " if found[0] in "\v\f" else "", text)
+
+
+def whole_tree(text: str) -> HtmlElement | None:
+    """Return the tree of a page's text with all that a reader sees, navigation and footer, too; None: nothing is."""
+    root = parse_html(text)
+    if root is not None:
+        etree.strip_elements(root, *_UNREAD, with_tail=False)
+    return root
 
 
 def parse_html(text: str) -> HtmlElement | None:
@@ -97,11 +133,11 @@ def parse_html(text: str) -> HtmlElement | None:
 
 def _not_html(page: Page) -> str | None:
     body = page.body
-    if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+    if not body[:1000].strip(_BLANK) and not body.strip(_BLANK):  # the whole body is copied only when it must be
         return "empty"
     if len(body) > MAX_BYTES:
         return "too-large"
-    if body.lstrip()[:8].startswith(_BINARY) or _OTHER_TYPES.match(page.header("content-type") or ""):
+    if body[:1000].lstrip()[:8].startswith(_BINARY) or _OTHER_TYPES.match(page.header("content-type") or ""):
         return "not-html"
     if body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return None

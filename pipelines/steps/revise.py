@@ -105,7 +105,7 @@ def count_words(text: str) -> int:
     >>> count_words("L’été arrive : enfin !")
     3
     """
-    return sum(1 for token in text.split() if any(c.isalnum() for c in token))
+    return sum(1 for token in text.split() if token.isalnum() or any(c.isalnum() for c in token))
 
 
 def _believed(article: Article, known: Mapping[str, Record]) -> Record | None:

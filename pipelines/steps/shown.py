@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.steps.layout import INLINE, SILENT
+from pipelines.steps.parse import whole_tree
 from pipelines.steps.typography import mend
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ _HIDDEN = SILENT | {"head", "noscript", "template"}
 
 
 def shown_lines(document: Document) -> tuple[str, ...]:
-    """Return the page's lines, a line a block; the tree is left as it was. At most `MOST_LINES`."""
+    """Return the page's lines, a line a block, its navigation's and footer's among them. At most `MOST_LINES`."""
+    root = whole_tree(document.html)
+    if root is None:
+        return ()
     lines: list[str] = []
     line: list[str] = []
 
@@ -28,7 +32,7 @@ def shown_lines(document: Document) -> tuple[str, ...]:
             lines.append(mend(text[:LONGEST_LINE]))
 
     # Not recursive: a page may be nested 256 deep. None after an element closes it.
-    waiting: list[tuple[HtmlElement, bool]] = [(document.root, False)]
+    waiting: list[tuple[HtmlElement, bool]] = [(root, False)]
     while waiting and len(lines) < MOST_LINES:
         element, is_end = waiting.pop()
         is_block = element.tag not in INLINE or element.tag == "br"

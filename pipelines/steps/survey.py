@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from lxml.etree import XPath
 
 from pipelines.steps.boxes import PAYWALL, find_boxes, is_offer
 from pipelines.steps.layout import INLINE, PARAGRAPHS, PROSE, SILENT
@@ -37,6 +39,7 @@ _LONG = 80
 """Characters of a block that is a paragraph beyond doubt."""
 _MORE = 0.2
 """A wider element is taken when it adds this share of prose."""
+_MAYBE_HIDDEN: Any = XPath("descendant-or-self::*[@hidden or @style]")
 Evidence = Literal["name", "tag", "hint", "offer"]
 _ACQUITTED = {"name": 1.0, "tag": 0.8, "hint": 0.4, "title": 0.4}
 """By what makes an element clutter, the share of the page's prose beyond which it is the page after all.
@@ -104,7 +107,7 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
             found[element] = verdict
         elif tag == "a" and len(element) and _is_card(element):
             found[element] = "hint"
-    for box in (*filter(_is_hidden, layout.elements), *find_boxes(layout, common)):
+    for box in (*filter(_is_hidden, _MAYBE_HIDDEN(layout.root)), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
     return found
 

@@ -7,9 +7,15 @@ import unicodedata
 
 # U+202F, the narrow one, is kept where an outlet sets it.
 _NO_BREAK = "\u00a0"
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufffc\ufffe\uffff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SPACES = re.compile(r"[ \t\r\f\v\u1680\u2000-\u200a\u205f\u3000]+")
+# What nobody sees: joiners and marks of direction, and control characters.
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufffc\ufffe\uffff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
+# One plain space is right already: a pattern that took it, too, would stop at every word.
+_SPACES = re.compile(
+    r" [ \t\r\f\v\u1680\u2000-\u200a\u205f\u3000]+|[\t\r\f\v\u1680\u2000-\u200a\u205f\u3000]"
+    r"[ \t\r\f\v\u1680\u2000-\u200a\u205f\u3000]*"
+)
 _LIGATURES = str.maketrans({"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"})
 _BEFORE_HIGH = re.compile("(?<=[^\\s\u00a0\u202f])[ \u00a0]+(?=[;!?]+(?:[\\s\u00a0\u202f»”\"’')\\]…]|$))")
 _BEFORE_COLON = re.compile("(?<=[^\\s\u00a0\u202f])[ \u00a0]+(?=:(?:[\\s\u00a0\u202f]|$))")
@@ -39,7 +45,7 @@ def mend(line: str) -> str:
     'À 14:30 sur https://exemple.fr/?a=1\xa0; fin'
     """
     text = unicodedata.normalize("NFC", line).translate(_LIGATURES)
-    text = _CONTROL.sub("", _INVISIBLE.sub("", text.replace("\n", " ")))
+    text = _INVISIBLE.sub("", text.replace("\n", " "))
     text = _SPACES.sub(" ", text).strip(" \u00a0\u202f")
     for wanted, pattern, replacement in _MENDS:
         if any(sign in text for sign in wanted):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from lxml.etree import XPath
 
 from pipelines.steps.authors import find_agency, is_person, is_signature, read_byline
 from pipelines.steps.title import element_text
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _TAGS = frozenset({"a", "address", "div", "p", "span", "strong", "li", "em"})
 _NAMES = re.compile(r"auth?eur|author|byline|signature|journalist|contribut|redacteur|r[ée]dig[ée]|vcard|writer")
 _LINKS = re.compile(r"/(?:auteurs?|authors?|journalistes?|signataires?|redacteurs?|profil|la-redaction|biographie)/")
+_MARKED: Any = XPath("descendant-or-self::*[@rel='author' or @itemprop='author']")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LENGTH = 160
 _SHORTEST = 5
@@ -62,8 +65,8 @@ def read_visible_agency(layout: Layout, authors: tuple[str, ...]) -> str | None:
 
 def _only_marked_author(layout: Layout) -> list[str]:
     """Return the one person that the page marks as author, wherever that is; nobody when it marks several."""
-    marked = (one for one in layout.elements if one.get("rel") == "author" or one.get("itemprop") == "author")
-    names = {name for one in marked for name in read_byline([element_text(one) or ""]).authors if " " in name}
+    bylines = (read_byline([element_text(one) or ""]) for one in _MARKED(layout.root))
+    names = {name for byline in bylines for name in byline.authors if " " in name}
     return list(names) if len(names) == 1 else []
 
 
