@@ -26,10 +26,11 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
 # Run as a script, this folder's storage.py would be found as `storage`.
-sys.path = [place for place in sys.path if Path(place or ".").resolve() != BENCH] + [str(BENCH)]
+others = [place for place in sys.path if Path(place or ".").resolve() != BENCH]
+sys.path = [str(BENCH.parent), *others, str(BENCH)]
 
 import msgspec  # noqa: E402
-from capacity_model import CLAIMS, DAY, HOURS, TICK, Costs, Feed, day_of, misses, need_of, some_feeds  # noqa: E402
+from capacity_model import CLAIMS, DAY, HOURS, TICK, Costs, Feed, day_of, misses, need_of, scaled, some_feeds  # noqa: E402
 from sqlalchemy import event, text  # noqa: E402
 
 from kiosque.feeds import FeedReading  # noqa: E402
@@ -186,10 +187,11 @@ class Simulation:
 
     def live(self, tick: float) -> None:
         """Let a day pass, tick by tick."""
+        limit = max(CLAIMS, int(CLAIMS * tick / TICK))
         for number in range(int(DAY / tick)):
             now = START + timedelta(seconds=number * tick)
             with self.phase("claim"):
-                due = self.store.claim_due(self.slugs, now=now, until=now + CLAIM_TIME, limit=CLAIMS)
+                due = self.store.claim_due(self.slugs, now=now, until=now + CLAIM_TIME, limit=limit)
             self.seen.claims += 1
             if due:
                 self.poll(due, now)
@@ -414,11 +416,13 @@ def opened(kind: str, folder: Path):
 
 
 def need(name: str, feeds: int, mean: float, costs: Costs) -> str:
-    found = need_of(day_of(some_feeds(feeds, mean=mean)), feeds=feeds, costs=costs)
+    some = min(feeds, 5_000)
+    day = scaled(day_of(some_feeds(some, mean=mean)), feeds / some)
+    found = need_of(day, feeds=feeds, costs=costs)
     return (
-        f"| {name} | {found.polls_per_second:.1f} | {found.cores:.1f} | {found.statements_per_second:.0f} |"
-        f" {found.database_busy:.0%} | {found.claims_busy:.0%} | {found.database_gb_a_year:,.0f} |"
-        f" {found.archive_gb_a_year:,.0f} | {found.megabits_per_second:.1f} |"
+        f"| {name} | {feeds:,} | {day.articles:,.0f} | {day.polls:,.0f} | {found.cores:.2f} |"
+        f" {found.statements_per_second:.1f} | {found.database_busy:.1%} | {found.claims_busy:.0%} |"
+        f" {found.database_gb_a_year:,.0f} | {found.archive_gb_a_year:,.0f} | {found.megabits_per_second:.1f} |"
     )
 
 
@@ -427,14 +431,17 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=10_000)
     parser.add_argument("--mean", type=float, default=5.5, help="articles a day and feed")
     parser.add_argument("--database", default="sqlite")
+    parser.add_argument("--tick", type=float, default=15.0, help="seconds; the service looks every 5")
     parser.add_argument("--settle", type=int, default=1_000)
     parser.add_argument("--claims", action="store_true")
     parser.add_argument("--model", action="store_true", help="only what the model says")
     given = parser.parse_args()
     costs = COSTS["sqlite" if given.database == "sqlite" else "postgresql"]
     if given.model:
-        print("| | polls/s | cores | statements/s | writer busy | claims | database GB/y | archive GB/y | Mbit/s |")
-        print("|---|---|---|---|---|---|---|---|---|")
+        print(
+            "| | feeds | articles/d | polls/d | cores | statements/s | writer | claims | db GB/y | WARC GB/y | Mbit/s |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|---|---|")
         for name, feeds, mean in SIZES:
             print(need(name, feeds, mean, costs))
         return
@@ -447,7 +454,7 @@ def main() -> None:
         feeds = some_feeds(given.feeds, mean=given.mean)
         store = make("day")
         start = time.perf_counter()
-        simulation, measured = simulated(store, feeds, articles=given.settle)
+        simulation, measured = simulated(store, feeds, articles=given.settle, tick=given.tick)
         wrong = report(simulation, measured, predicted(feeds, costs))
         store.close()
     print(f"{given.feeds:,} feeds on {given.database.partition(':')[0]}: {time.perf_counter() - start:.0f} s")

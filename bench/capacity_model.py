@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -137,6 +137,11 @@ def day_of(feeds: Iterable[Feed]) -> Day:
     )
 
 
+def scaled(day: Day, factor: float) -> Day:
+    """Return the day of so many times the feeds: their delays are the same."""
+    return replace(day, polls=day.polls * factor, articles=day.articles * factor)
+
+
 def _quantile(found: Sequence[tuple[float, float]], share: float) -> float:
     """Return the quantile of a mixture of uniform delays, each `(longest, weight)`."""
     total, low, high = sum(weight for _, weight in found), 0.0, 2 * DAY
@@ -153,7 +158,7 @@ class Need:
 
     polls_per_second: float
     cores: float
-    """Busy, on average over the day; the busiest hour takes twice as much."""
+    """Busy, on average over the day; the busiest hour takes 1.7 times as much."""
     statements_per_second: float
     database_busy: float
     """Share of the day in which the one writer writes."""
