@@ -86,9 +86,8 @@ class Source:
     seen: int = 0
     """Articles that were listed when it was asked last."""
 
-    def entries(self, url: str, now: float) -> tuple[tuple[FeedEntry, ...], int]:
-        """Return what it lists, the newest first, and how many it has published."""
-        there = bisect_right(self.times, now)
+    def entries(self, url: str, there: int) -> tuple[FeedEntry, ...]:
+        """Return what it lists when it has published so many, the newest first."""
         listed = range(there - 1, max(there - WINDOW, 0) - 1, -1)
         return tuple(
             FeedEntry(
@@ -99,7 +98,7 @@ class Source:
                 published=format_datetime(START + timedelta(seconds=self.times[n])),
             )
             for n in listed
-        ), there
+        )
 
 
 def press(feeds: list[Feed], rng: random.Random) -> dict[str, Source]:
@@ -217,22 +216,19 @@ class Simulation:
     def answer(self, state: FeedState, now: datetime) -> Noted:
         """Ask a feed, and decide."""
         source = self.sources[state.url]
-        headers = request_headers(state, now)
+        headers, entries = request_headers(state, now), ()
+        there = bisect_right(source.times, (now - START).total_seconds())
         if source.feed.is_dead:
-            poll, entries = Poll(failure="timeout"), ()
+            poll = Poll(failure="timeout")
+        elif there == source.seen and headers:
+            poll = Poll(status=304, conditional=True)
+            self.seen.unchanged += 1
         else:
-            entries, there = source.entries(state.url, (now - START).total_seconds())
-            same = there == source.seen and bool(headers)
-            ttl = int(source.feed.ttl) // 60 or None
-            reading = None if same else FeedReading(kind="rss", entries=entries, ttl_minutes=ttl)
-            poll = Poll(
-                status=304 if same else 200,
-                headers=(("etag", f'"{there}"'),),
-                conditional=bool(headers),
-                reading=reading,
-            )
-            source.seen, entries = there, () if same else entries
-            self.seen.unchanged += same
+            entries = source.entries(state.url, there)
+            reading = FeedReading(kind="rss", entries=entries, ttl_minutes=int(source.feed.ttl) // 60 or None)
+            etag = (("etag", f'"{there}"'),)
+            poll = Poll(status=200, headers=etag, conditional=bool(headers), reading=reading)
+            source.seen = there
         after = decide(state, poll, now=now, rng_fraction=self.rng.random())
         pairs = [(canonical_url(entry.url), entry) for entry in entries]
         return Noted(state=after, outlet=state.outlet, entries=pairs, at=now)
