@@ -60,9 +60,9 @@ def connected(scheduler: str | None, *, workers: int) -> Iterator[Any]:
 
 
 def _local(workers: int) -> Any:
-    # A terminal's Ctrl-C goes to every process. Ours tells the workers to stop; what ignores it when it begins, as
-    # they do then, ignores it for good.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal's Ctrl-C and a service's SIGTERM go to every process. This one tells the workers to stop; what ignores
+    # a signal when it begins, as they do then, ignores it for good.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return LocalCluster(
             n_workers=workers,
@@ -73,7 +73,8 @@ def _local(workers: int) -> Any:
             memory_limit=0,  # a task bounds its own; Dask would count what libraries of all processes share
         )
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check(client: Any, scheduler: str) -> None:
@@ -110,7 +111,7 @@ def same(rules: str) -> str:
     return rules
 
 
-def stop_run(run: str) -> None:
+async def stop_run(run: str) -> None:
     """End a run, on a worker: its files end with the page under way."""
     bulk.STOPPED.add(run)
 
@@ -135,7 +136,7 @@ def read_files(
         yield from run.results(iter(orders))
     finally:
         with suppress(Exception):  # a cluster that is gone has nothing to stop
-            client.run(stop_run, run.name)
+            client.run(stop_run, run.name, wait=False)
             client.unsubscribe_topic(TOPIC)
             client.cancel([shared, *run.under_way])
 
@@ -157,7 +158,7 @@ class _Run:
                 self._hand_out(orders)
             elif stopped is None:
                 stopped = time.monotonic()
-                self.client.run(stop_run, self.name)
+                self.client.run(stop_run, self.name, wait=False)  # one may be dying
             if not self.under_way or (stopped is not None and time.monotonic() - stopped > STOP_TIME):
                 return
             for future in self._ended():

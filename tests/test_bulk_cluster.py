@@ -96,11 +96,12 @@ def test_a_run_that_was_killed_goes_on_with_the_other_files_and_leaves_no_proces
     assert len(urls) == len(set(urls)) == 360
 
 
-def test_ctrl_c_ends_soon_and_keeps_what_is_done(kiosque, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_of_its_processes_ends_it_soon_and_keeps_what_is_done(kiosque, tmp_path, number):
     folder = warcs(tmp_path / "warcs", 6, 60)
     process = kiosque.start("reread", "--engine", "dask", str(folder), "--write", process_group=0)
     wait_for(lambda: (kiosque.home / "kiosque.sqlite").exists() and kiosque.records())
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the cluster's processes hear it too
+    os.killpg(process.pid, number)  # as a terminal and a service manager do
     _, err = process.communicate(timeout=40)
     assert process.returncode == 130, err
     assert "Traceback" not in err
