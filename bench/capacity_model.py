@@ -29,14 +29,14 @@ class Costs:
     cpu_poll_ms: float = 6.0
     cpu_article_ms: float = 32.0
     statements_claim: float = 2.0
-    statements_poll: float = 3.1
+    statements_poll: float = 3.2
     statements_article: float = 3.1
-    database_poll_ms: float = 1.0
-    database_article_ms: float = 1.0
-    feed_bytes: float = 2_000.0
-    entry_bytes: float = 1_000.0
-    article_bytes: float = 8_000.0
-    archived_bytes: float = 35_000.0
+    database_poll_ms: float = 1.4
+    database_article_ms: float = 3.6
+    feed_bytes: float = 1_460.0
+    entry_bytes: float = 670.0
+    article_bytes: float = 7_200.0
+    archived_bytes: float = 35_600.0
     feed_answer_bytes: float = 15_000.0
     page_bytes: float = 35_000.0
 
@@ -175,7 +175,9 @@ def need_of(day: Day, *, feeds: int, costs: Costs) -> Need:
     return Need(
         polls_per_second=polls,
         cores=(polls * costs.cpu_poll_ms + articles * costs.cpu_article_ms) / 1_000,
-        statements_per_second=polls * costs.statements_poll + articles * costs.statements_article,
+        statements_per_second=costs.statements_claim / TICK
+        + polls * costs.statements_poll
+        + articles * costs.statements_article,
         database_busy=(polls * costs.database_poll_ms + articles * costs.database_article_ms) / 1_000,
         claims_busy=polls / (CLAIMS / TICK),
         database_gb_a_year=(feeds * costs.feed_bytes + 365 * day.articles * (costs.entry_bytes + costs.article_bytes))

@@ -62,7 +62,7 @@ def test_needs_grow_with_the_day():
     need = need_of(day, feeds=1_000, costs=costs)
     assert need.polls_per_second == 10.0
     assert need.cores == pytest.approx(0.092)
-    assert need.statements_per_second == pytest.approx(34.0)
+    assert need.statements_per_second == pytest.approx(0.4 + 30.0 + 4.0)
     assert need.claims_busy == pytest.approx(1.0), "ten feeds a second are what a tick of five seconds claims"
 
 
