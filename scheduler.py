@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosque.errors import StorageError, UsageError
 from kiosque.polling import mended, new_feed
+from kiosque.service.memory import share_arenas
 from kiosque.service.station import Station, claimed, spread
 from kiosque.service.timetable import Job
 from spiders.plan import Plan
@@ -138,6 +139,7 @@ def run_service(
     The `turn` is taken already; without one it is taken here. With `read` and `choose` changed files take effect.
     Raises `UsageError` when another scheduler runs on this store.
     """
+    share_arenas()
     newsroom.watchers.append(log_outcome)
     turn = turn or taken(newsroom.settings)
     station = Station(

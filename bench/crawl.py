@@ -16,6 +16,7 @@ import gzip
 import importlib.util
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -43,13 +44,18 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 def pages(folder: Path | None, number: int) -> list[bytes]:
     if folder is None:
-        sentence = "<p>La commune {n} a voté le budget {m}, après un long débat sur l’école et le pont.</p>"
-        return [
-            GENERATED.format(n=n, body="".join(sentence.format(n=n, m=m) for m in range(40))).encode()
-            for n in range(number)
-        ]
+        return [GENERATED.format(n=n, body=made_up(n)).encode() for n in range(number)]
     kept = [gzip.decompress(path.read_bytes()) for path in sorted(folder.glob("*.html.gz"))]
     return [kept[n % len(kept)] for n in range(number)]
+
+
+def made_up(number: int) -> str:
+    """Return the paragraphs of an article that is like no other."""
+    dice = random.Random(number)
+    sentence = (
+        "<p>La commune de {} a voté le budget {}, après un long débat sur {} et le pont de {}, pour {} euros.</p>"
+    )
+    return "".join(sentence.format(*(f"mot{dice.randrange(30_000)}" for _ in range(5))) for _ in range(30))
 
 
 def serve(folder: Path | None, number: int, port: Queue[int]) -> None:

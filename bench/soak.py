@@ -414,7 +414,7 @@ def resident(pid: int) -> float:
 def verdict(play: Play, stage: Stage) -> dict:
     """Hold what is stored against what was published, and the last day against the first."""
     from storage import open_storage
-    from storage.overview import numbers
+    from storage.outlet_numbers import numbers
 
     wanted = play.addresses()
     store = open_storage(stage.database)

@@ -38,6 +38,12 @@ class ReadRules:
     until: date | None = None
     """Rules for pages fetched before this day; None is today's rules."""
 
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The selectors of all fields that have one."""
+        fields = (self.body_css, self.title_css, self.lead_css, self.authors_css, self.date_css)
+        return tuple(css for css in fields if css)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:

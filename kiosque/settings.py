@@ -96,9 +96,10 @@ class Settings:
     """What running pages get to finish after SIGTERM."""
     health_every: float = _setting("schedule.health_every", 300.0)
     """Between two looks at the health of all outlets, which alerts and metrics follow."""
-    export_folder: Path | None = _setting("export.folder", None)
-    """Where the service writes the dataset every night; None writes none."""
-    export_format: str = _setting("export.format", "parquet", shape=among("parquet", "jsonl", "csv"))
+    export_folder: str | None = _setting("export.folder", None)
+    """Where the service writes the dataset every night, a folder or a URL such as `s3://BUCKET/FOLDER`; None writes
+    none."""
+    export_format: str = _setting("export.format", "parquet", shape=among("parquet", "jsonl", "csv", "delta"))
     export_at: str = _setting("export.at", "03:00", shape=TIME)
     """UTC."""
     metrics_listen: str = _setting("metrics.listen", "", shape=PLACE)
@@ -209,7 +210,7 @@ def _checked(value: Any, *, key: str, origin: str) -> Any:
     """Turn a setting's value into its type, or say what is expected."""
     default = KEYS[key].default
     try:
-        if key in {"outlets", "export.folder"}:
+        if key == "outlets":
             return Path(value)
         if isinstance(default, bool):
             return SWITCH[str(value).lower()]

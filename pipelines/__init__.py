@@ -58,11 +58,11 @@ def read_steps(
     from kiosque.model import Rejected  # noqa: PLC0415
     from pipelines.steps import assemble, body, kind, metadata, parse, signals  # noqa: PLC0415
 
-    document = parse.parse(page)
+    rules = outlet.read_rules(page.fetched_at.date())
+    document = parse.parse(page, keep=rules.selectors)
     yield document
     if isinstance(document, Rejected):
         return
-    rules = outlet.read_rules(page.fetched_at.date())
     found = metadata.read_metadata(document, outlet, rules=rules, entry=entry)
     yield found
     dates = signals.read_dates(document, found, page=page, outlet=outlet, entry=entry, css=rules.date_css)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from array import array
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kiosque.errors import UsageError
-from storage.columns import DAY, MONTH, SECONDS, UNDATED, decoded_lists, published_at, published_on, text_column
+from storage.columns import (
+    DAY,
+    MONTH,
+    SECONDS,
+    UNDATED,
+    all_urls,
+    decoded,
+    listed,
+    published_at,
+    published_on,
+    text_column,
+)
 
 try:
     import pyarrow as pa
@@ -16,7 +29,7 @@ except ImportError as error:  # pragma: no cover - the tests have it
     raise UsageError("--format parquet needs pyarrow: pip install 'kiosque[parquet]'") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _TEXT = pa.string()
 _TEXTS = pa.list_(pa.string())
@@ -31,6 +44,8 @@ RIGHTS = pa.struct(
         ("from", pa.list_(pa.struct([("what", _TEXT), ("where", _TEXT)]))),
     ]
 )
+# How a database says that an article has no further address.
+NO_OTHERS = {None, "[]", b"[]"}
 TYPES: dict[str, pa.DataType] = {
     "revision": pa.int32(),
     "urls": _TEXTS,
@@ -54,9 +69,13 @@ def schema_of(names: Sequence[str]) -> pa.Schema:
 
 
 def table_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Table:
-    """Return columns (see `storage.Batch`) as a table; what the schema has of dates is added."""
-    lists = decoded_lists(columns) if "urls" in columns else {}
-    made = {name: _array(name, lists.get(name, values)) for name, values in columns.items() if name in schema.names}
+    """Return columns (see `storage.Batch`) as a table; what the schema has of dates is added.
+
+    The column `text` is not looked at: `sound` does that, in any thread.
+    """
+    made = {name: _array(name, values) for name, values in columns.items() if name in schema.names and name != "urls"}
+    if "urls" in columns:
+        made["urls"] = _urls(columns["urls"], columns["url"], made["url"])
     if "published_month" in schema.names:
         made |= _dates(made["published"])
     return pa.table([made[name] for name in schema.names], schema=schema)
@@ -64,33 +83,80 @@ def table_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Tabl
 
 def _array(name: str, values: Sequence[Any]) -> pa.Array:
     match name:
-        case "rights":
-            return _rights(values)
+        case "text":
+            return _long_texts(values)
+        case "authors" | "tags" | "rights":
+            return _once(values, _rights if name == "rights" else lambda texts: pa.array(decoded(texts), _TEXTS))
         case "fetched_at" | "first_seen_at":
             return pc.utf8_slice_codeunits(_texts(values), 0, SECONDS).cast(pa.timestamp("us")).cast(_INSTANT)
         case "paywalled":
-            return pa.array(list(map(bool, values)), pa.bool_())
-    return pa.array(values, TYPES[name]) if name in TYPES else _texts(values)
+            return pa.array([bool(int(value)) for value in listed(values)], pa.bool_())
+    if name in TYPES and not isinstance(values, pa.Array):
+        return pa.array(values, TYPES[name])
+    return _texts(values).cast(TYPES.get(name, _TEXT))
 
 
 def _texts(values: Sequence[Any]) -> pa.Array:
     """Return texts, given as `str` or as UTF-8: that is what Arrow holds, so that nothing need be decoded."""
     try:
-        return pa.array(values, pa.binary()).cast(_TEXT)
+        return (values if isinstance(values, pa.Array) else pa.array(values, pa.binary())).cast(_TEXT)
     except pa.ArrowInvalid:  # of a damaged database
         return pa.array(text_column(values), _TEXT)
 
 
-def _rights(values: Sequence[Any]) -> pa.Array:
-    """Return rights as structures; few are said in many ways, so each is made once."""
+def _long_texts(values: Sequence[Any]) -> pa.Array:
+    """Return texts of some kilobytes, none of them null. Arrow's own way, a buffer that grows, takes ten times as long.
+
+    That they are UTF-8 is still to be seen.
+    """
+    if isinstance(values, pa.Array):
+        return values.view(_TEXT)
+    raw = [value.encode("utf-8", "replace") if isinstance(value, str) else value for value in values]
+    ends = array("i", [0])
+    try:
+        ends.extend(accumulate(map(len, raw)))
+    except OverflowError:  # 2 GB in a batch: Arrow cuts it in pieces
+        return _texts(values)
+    return pa.Array.from_buffers(_TEXT, len(raw), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(raw))])
+
+
+def sound(table: pa.Table) -> pa.Table:
+    """Return the table with a `text` that is UTF-8: one of a damaged database may not be."""
+    if "text" not in table.schema.names:
+        return table
+    try:
+        table["text"].validate(full=True)
+    except pa.ArrowInvalid:
+        texts = text_column(table["text"].cast(pa.binary()).to_pylist())
+        return table.set_column(table.schema.get_field_index("text"), table.schema.field("text"), [texts])
+    return table
+
+
+def _once(values: Sequence[Any], make: Callable[[Iterable[Any]], pa.Array]) -> pa.Array:
+    """Return what `make` makes of JSON texts: much is said often, and each is made once."""
+    if isinstance(values, pa.Array):
+        said = values.dictionary_encode()
+        return make(said.dictionary.to_pylist()).take(said.indices)
     known: dict[Any, int] = {}
     places = [known.setdefault(text, len(known)) for text in values]
+    return make(known).take(pa.array(places, pa.int32()))
+
+
+def _rights(texts: Iterable[Any]) -> pa.Array:
+    """Return rights as structures."""
     made = []
-    for text in known:
+    for text in texts:
         rights = msgspec.json.decode(text)
         pairs = [{"what": what, "where": where} for what, where in (rights.get("from") or {}).items()]
         made.append(rights | {"from": pairs})
-    return pa.array(made, RIGHTS).take(pa.array(places, pa.int32()))
+    return pa.array(made, RIGHTS)
+
+
+def _urls(others: Sequence[Any], mains: Sequence[Any], urls: pa.Array) -> pa.Array:
+    """Return each article's addresses; most have only their own."""
+    if {*listed(others.unique() if isinstance(others, pa.Array) else others)} <= NO_OTHERS:
+        return pa.ListArray.from_arrays(pa.array(range(len(urls) + 1), pa.int32()), urls)
+    return pa.array(all_urls(mains, decoded(listed(others))), _TEXTS)
 
 
 def _dates(published: pa.Array) -> dict[str, pa.Array]:
@@ -108,9 +174,20 @@ def _dates(published: pa.Array) -> dict[str, pa.Array]:
 
 
 def by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Cut a table into its months, rows in their order; each part holds only its own memory."""
+    """Cut a table into its months, rows in their order; each part holds at most twice its own memory."""
     months = table["published_month"].combine_chunks()
     order, place = pc.array_sort_indices(months), 0
     for one in sorted(pc.value_counts(months).to_pylist(), key=lambda one: str(one["values"])):
-        yield one["values"], table.take(order.slice(place, one["counts"]))
+        rows = order.slice(place, one["counts"])
+        yield one["values"], _part(table, rows)
         place += one["counts"]
+
+
+def _part(table: pa.Table, rows: pa.Array) -> pa.Table:
+    """Return rows, given in their order; without a copy where they stand together and are many.
+
+    The table has chunks, and what is not copied holds those that it begins and ends in.
+    """
+    first, last = rows[0].as_py(), rows[-1].as_py()
+    together = last - first + 1 == len(rows) and len(rows) >= 2 * max(map(len, table["published_month"].chunks))
+    return table.slice(first, len(rows)) if together else table.take(rows)

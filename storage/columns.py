@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from storage import Batch, Change
 
@@ -50,14 +50,14 @@ def select_rows(batch: Batch, filters: Filters) -> Selected:
     standing = [change for change in batch.changes if change.kind != "deleted"]
     if not standing:
         return Selected(columns=columns, changes=batch.changes)
-    reserved = _reserved(columns["rights"]) if not filters.include_reserved else [False] * len(standing)
+    reserved = _reserved(listed(columns["rights"])) if not filters.include_reserved else [False] * len(standing)
     doubled = [
         filters.one_per_cluster and not kept_out and cluster != id_
-        for id_, cluster, kept_out in zip(columns["id"], columns["cluster"], reserved, strict=True)
+        for id_, cluster, kept_out in zip(listed(columns["id"]), listed(columns["cluster"]), reserved, strict=True)
     ]
     kept = [not (one or other) for one, other in zip(reserved, doubled, strict=True)]
     if not all(kept):
-        columns = {name: list(compress(values, kept)) for name, values in columns.items()}
+        columns = {name: _kept(values, kept) for name, values in columns.items()}
     changes = [
         change if stays else type(change)(number=change.number, id=change.id, revision=0, kind="deleted")
         for change, stays in zip(standing, kept, strict=True)
@@ -65,6 +65,18 @@ def select_rows(batch: Batch, filters: Filters) -> Selected:
     ]
     gone = [change for change in batch.changes if change.kind == "deleted"]
     return Selected(columns=columns, changes=tuple(changes + gone), reserved=sum(reserved), duplicates=sum(doubled))
+
+
+def listed(values: Any) -> Sequence[Any]:
+    """Return a column's values as Python's, Arrow's as `bytes`."""
+    given: Sequence[Any] = values.to_pylist() if hasattr(values, "to_pylist") else values
+    return given
+
+
+def _kept(values: Any, kept: Sequence[bool]) -> Any:
+    return (
+        values.take(list(compress(range(len(kept)), kept))) if hasattr(values, "take") else list(compress(values, kept))
+    )
 
 
 def _reserved(rights: Sequence[str | bytes]) -> list[bool]:
@@ -89,21 +101,23 @@ def plain(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
 
 def text_column(values: Sequence[Any]) -> Sequence[Any]:
     """Return a column with its UTF-8 decoded, as far as it is."""
-    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in listed(values)]
 
 
 def decoded_lists(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[list[str]]]:
     """Return the columns that are lists; in `urls` the record's own stands first, the others in order."""
-    lists = {name: _decoded(columns[name]) for name in LISTS}
-    mains = text_column(columns["url"])
-    lists["urls"] = [
-        urls if urls == [url] else [url, *sorted({*urls} - {url})]
-        for url, urls in zip(mains, lists["urls"], strict=True)
+    lists = {name: decoded(columns[name]) for name in LISTS}
+    return lists | {"urls": all_urls(columns["url"], lists["urls"])}
+
+
+def all_urls(mains: Sequence[Any], others: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return each article's addresses, its own first and the others in order."""
+    return [
+        [url, *sorted({*rest} - {url})] if rest else [url] for url, rest in zip(text_column(mains), others, strict=True)
     ]
-    return lists
 
 
-def _decoded(texts: Sequence[str | bytes | None]) -> list[list[str]]:
+def decoded(texts: Iterable[str | bytes | None]) -> list[list[str]]:
     """Read JSON lists, all of them at once."""
     joined = b",".join(text.encode() if isinstance(text, str) else text or b"[]" for text in texts)
     found: list[list[str]] = msgspec.json.decode(b"[%b]" % joined)

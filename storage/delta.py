@@ -17,7 +17,7 @@ try:
 except ImportError as error:  # pragma: no cover - the tests have it
     raise UsageError("--format delta needs deltalake: pip install 'kiosque[delta]'") from error
 
-from storage.arrow import schema_of, table_of
+from storage.arrow import schema_of, sound, table_of
 from storage.remote import is_remote
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class _Counted:
             self.reserved += selected.reserved
             self.duplicates += selected.duplicates
             if selected.columns.get("id"):
-                table = table_of(selected.columns, self._schema)
+                table = sound(table_of(selected.columns, self._schema))
                 self.rows += table.num_rows
                 yield from _of_kind(table, "kept").to_batches() if deleted else table.to_batches()
             gone = [change.id for change in selected.changes if change.kind == "deleted"]
@@ -79,7 +79,7 @@ def export_delta(
     """
     after = read_cursor(since, store) if since is not None else None
     filters = filters or Filters()
-    with store.changed(after=after or 0) as feed:
+    with store.changed(after=after or 0, arrow=True) as feed:
         cursor = cursor_text(store, feed.cursor)
         said = {CURSOR: cursor, FILTERS: str(filters), "kiosque.version": __version__}
         counted = _Counted(feed, filters, names)

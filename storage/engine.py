@@ -80,7 +80,8 @@ def _sqlite_engine(url: URL) -> Engine:
 def _sqlite_settings(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are ours: see _begin
     cursor = connection.cursor()
-    cursor.execute("PRAGMA cache_size=-32000")  # kilobytes: the indexes of some hundred thousand articles
+    # Kilobytes, of each connection. 32,000 let a service grow by 30 MB as its store grew, and saved 5 to 10 % faster.
+    cursor.execute("PRAGMA cache_size=-8000")
     cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages: 16 MB
     cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
     cursor.execute("PRAGMA synchronous=FULL")  # a batch costs one fsync, and survives a power cut

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kiosque import __version__
 from kiosque.records import instant, record_schema
 from storage import Stop
+from storage.ahead import ahead
 from storage.card import card, dictionary
 from storage.columns import Filters, select_rows
 from storage.cursor import cursor_text, read_cursor
@@ -46,7 +47,8 @@ def export(
     request = Request(store=store.name(), form=form, after=after, filters=filters, version=__version__)
     with prepared(folder) as staging:
         before = noted(staging, request)
-        with store.changed(after=after or 0, stop=before.stop if before is not None else None) as feed:
+        stop = before.stop if before is not None else None
+        with store.changed(after=after or 0, stop=stop, arrow=form == "parquet") as feed:
             before = before if feed.goes_on else None
             clear(staging, keep=before)
             manifest = _write(feed, staging, request, before)
@@ -120,7 +122,7 @@ def _write(feed: ChangeFeed, staging: Path, request: Request, before: Progress |
             sinks.callback(changes.discard)
         writing = _Writing(request=request, staging=staging, records=records, changes=changes)
         writing.reserved, writing.duplicates, writing.kinds = done.reserved, done.duplicates, dict(done.kinds)
-        for batch in feed.batches:
+        for batch in sinks.enter_context(ahead(feed.batches)):
             writing.take(batch)
             # Those that were deleted come last and have no place in the order of the others.
             if writing.unnoted >= NOTED_EVERY and batch.changes[-1].kind != "deleted":

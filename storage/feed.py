@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, Text, case, cast, func, select
 
 from storage import Batch, Change, ChangeFeed
-from storage.columns import LISTS, text_column
+from storage.columns import LISTS, listed, text_column
 from storage.queries import chunks
 from storage.rows import mark
 from storage.schema import addresses, articles, changes, revisions
@@ -27,17 +27,23 @@ SIGN = 8
 WEIGHT: dict[ChangeKind, int] = {"corrected": 1, "revised": 2, "new": 3}
 KIND: dict[int, ChangeKind] = {weight: kind for kind, weight in WEIGHT.items()}
 FROM_REVISION = tuple(column for column in revisions.c if column.name not in {"change", *LISTS, "rights"})
-# JSON stays text.
-AS_TEXT = tuple(cast(revisions.c[name], Text) for name in ("authors", "tags", "rights"))
-NAMES = (*(column.name for column in FROM_REVISION), "authors", "tags", "rights", "first_seen_at", "cluster", "number")
+# JSON stays text; SQLite has it as text already.
+AS_JSON = tuple(revisions.c[name] for name in ("authors", "tags", "rights"))
+AS_TEXT = tuple(cast(column, Text) for column in AS_JSON)
+COLUMNS = (
+    *(column.name for column in FROM_REVISION),
+    *("authors", "tags", "rights", "first_seen_at", "cluster", "number", "urls"),
+)
+
+NULLABLE = {column.name for column in (*revisions.c, articles.c.cluster) if column.nullable}
 
 
-def open_feed(connection: Connection, *, after: int, stop: Stop | None = None) -> ChangeFeed:
+def open_feed(connection: Connection, *, after: int, stop: Stop | None = None, arrow: bool = False) -> ChangeFeed:
     """Open the feed on a connection that sees one state; go on from `stop` when what came before it is still so."""
     cursor = last_number(connection)
     goes_on = stop is not None and after <= stop.position <= stop.cursor <= cursor and _stands(connection, after, stop)
     begin = stop.position if goes_on and stop is not None else after
-    return ChangeFeed(cursor=cursor, batches=_batches(connection, after, begin), goes_on=goes_on)
+    return ChangeFeed(cursor=cursor, batches=_batches(connection, after, begin, arrow=arrow), goes_on=goes_on)
 
 
 def _stands(connection: Connection, after: int, stop: Stop) -> bool:
@@ -65,17 +71,17 @@ def sign(connection: Connection, number: int) -> str:
     return mark(":".join(map(str, row)))[:SIGN] if row is not None else ""
 
 
-def _batches(connection: Connection, after: int, begin: int) -> Iterator[Batch]:
+def _batches(connection: Connection, after: int, begin: int, *, arrow: bool) -> Iterator[Batch]:
     latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
     head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change)
-    query = (
-        select(*FROM_REVISION, *AS_TEXT, *head, _urls(connection))
-        .join(articles, latest)
-        .where(articles.c.change > begin)
-        .order_by(articles.c.change)
-    )
-    for rows in _pages(connection, query):
-        yield _batch(connection, rows, after)
+    lists = AS_JSON if connection.dialect.name == "sqlite" else AS_TEXT
+    query = select(*FROM_REVISION, *lists, *head, _urls(connection)).join(articles, latest).order_by(articles.c.change)
+    if arrow and connection.dialect.name == "sqlite":
+        pages = _packed_pages(connection, query, begin)
+    else:
+        pages = map(_columns, _pages(connection, query.where(articles.c.change > begin)))
+    for columns in pages:
+        yield _batch(connection, columns, after)
     if after:
         yield from _deleted(connection, after)
 
@@ -91,6 +97,24 @@ def _pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
         yield from streamed.execute(query).partitions(PAGE)
 
 
+def _packed_pages(connection: Connection, query: Select[Any], begin: int) -> Iterator[dict[str, Any]]:
+    from storage.packed import packed_page  # noqa: PLC0415 - not everybody has pyarrow
+
+    while True:
+        page = query.where(articles.c.change > begin).limit(PAGE)
+        columns = packed_page(connection, page, names=COLUMNS, nullable=NULLABLE, order="number")
+        if columns is None:
+            columns = _columns(next(iter(_pages(connection, page))))
+        if not columns:
+            return
+        begin = int(columns["number"][-1].as_py() if hasattr(columns["number"], "type") else columns["number"][-1])
+        yield columns
+
+
+def _columns(rows: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+
+
 def _undecoded(connection: Connection, cursor: Any) -> Sequence[Any]:
     """Read rows with their texts as UTF-8: Parquet holds that, and decoding takes longer than reading."""
     driver: Any = connection.connection.driver_connection
@@ -102,18 +126,18 @@ def _undecoded(connection: Connection, cursor: Any) -> Sequence[Any]:
 
 
 def _urls(connection: Connection) -> Any:
-    """Select an article's addresses as a JSON list."""
+    """Select an article's other addresses as a JSON list."""
     together = func.json_group_array if connection.dialect.name == "sqlite" else func.json_agg
-    own = select(cast(together(addresses.c.url), Text)).where(addresses.c.article == articles.c.id)
-    return own.correlate(articles).scalar_subquery()
+    its = (addresses.c.article == articles.c.id, addresses.c.url != revisions.c.url)
+    own = select(cast(together(addresses.c.url), Text)).where(*its)
+    return own.correlate(articles, revisions).scalar_subquery()
 
 
-def _batch(connection: Connection, rows: Sequence[Any], after: int) -> Batch:
-    columns: dict[str, Any] = dict(zip((*NAMES, "urls"), zip(*rows, strict=True), strict=True))
-    ids, numbers = text_column(columns["id"]), columns.pop("number")
+def _batch(connection: Connection, columns: dict[str, Any], after: int) -> Batch:
+    ids, numbers = text_column(columns["id"]), map(int, listed(columns.pop("number")))
     kinds = _kinds(connection, ids, after) if after else {}
-    rows_ = zip(numbers, ids, columns["revision"], strict=True)
-    noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows_)
+    rows = zip(numbers, ids, map(int, listed(columns["revision"])), strict=True)
+    noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows)
     return Batch(changes=noted, columns=columns)
 
 
@@ -136,4 +160,4 @@ def _deleted(connection: Connection, after: int) -> Iterator[Batch]:
     )
     for rows in connection.execute(query).partitions(PAGE):
         gone = tuple(Change(number=number, id=id_, revision=0, kind="deleted") for number, id_ in rows)
-        yield Batch(changes=gone, columns=dict.fromkeys((*NAMES[:-1], "urls"), ()))
+        yield Batch(changes=gone, columns=dict.fromkeys((name for name in COLUMNS if name != "number"), ()))

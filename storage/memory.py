@@ -250,9 +250,11 @@ class MemoryStore:
         """Return the store's own name."""
         return "memory"
 
-    def changed(self, *, after: int = 0, stop: Stop | None = None) -> AbstractContextManager[ChangeFeed]:
+    def changed(
+        self, *, after: int = 0, stop: Stop | None = None, arrow: bool = False
+    ) -> AbstractContextManager[ChangeFeed]:
         """Open the change feed after a change number, always from there."""
-        del stop
+        del stop, arrow
         tables = self._tables
         net = tables.net(after)
         if after == 0:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from kiosque.errors import StorageError
 from storage import ExportFile
-from storage.arrow import by_month, schema_of, table_of
+from storage.arrow import by_month, schema_of, sound, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ class ParquetSink:
         name = self._writable(name)
         self._rows[name] = self._rows.get(name, 0) + sum(table.num_rows for table in tables)
         # Compressing needs no Python: the next batch is read meanwhile.
-        self._writing = self._thread.submit(self._open[name].write_table, pa.concat_tables(tables))
+        self._writing = self._thread.submit(_put, self._open[name], tables)
 
     def _wait(self) -> None:
         """Wait for the row group that is being written."""
@@ -156,3 +156,8 @@ class ParquetSink:
             os.fsync(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return ExportFile(name=name, rows=self._rows[name], bytes=path.stat().st_size, sha256=digest)
+
+
+def _put(writer: pq.ParquetWriter, tables: Sequence[pa.Table]) -> None:
+    """Write a row group."""
+    writer.write_table(sound(pa.concat_tables(tables)))

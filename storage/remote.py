@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Stands in the folder while files are being sent, and says whose they are.
 SENDING = ".export.sending"
 
+# Where a folder must be made before what stands in it; elsewhere making one would make a bucket.
+FOLDERS = {"file", "local", "sftp", "ssh", "ftp", "smb"}
+
 
 def is_remote(folder: str) -> bool:
     """Tell whether a folder is a URL."""
@@ -80,6 +83,9 @@ def _refuse_foreign(files: Any, root: str, url: str) -> None:
 def _send(files: Any, root: str, export: Path) -> None:
     """Put an export's files in the place of the old ones."""
     fresh = {path.relative_to(export).as_posix(): path for path in sorted(export.rglob("*")) if path.is_file()}
+    named = (files.protocol,) if isinstance(files.protocol, str) else files.protocol
+    if not FOLDERS.isdisjoint(named):
+        files.makedirs(root, exist_ok=True)
     files.pipe_file(f"{root}/{SENDING}", b"")
     old = [name for name in _there(files, root) if name.partition("/")[0] in OURS]
     if MANIFEST in old:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from kiosque.errors import StorageError
 from storage import EVERYTHING, feed, forget, frontier, lines, reads, revisits, search, writes
 from storage.engine import empty_journal, make_engine, prepare, reading, writing
 from storage.queries import in_clusters, latest, records_by, records_of
@@ -189,7 +190,8 @@ class SqlStore:
     def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
         """Stream records in the order of their last change."""
         if query.search:
-            self.index()
+            with suppress(StorageError):  # what may not be written is searched as it is
+                self.index()
         page: Page | None = first_page(query, dialect=self.dialect)
         while page is not None:
             with self._reading() as connection:
@@ -215,10 +217,10 @@ class SqlStore:
             return reads.history(connection, url)
 
     @contextmanager
-    def changed(self, *, after: int = 0, stop: Stop | None = None) -> Iterator[ChangeFeed]:
+    def changed(self, *, after: int = 0, stop: Stop | None = None, arrow: bool = False) -> Iterator[ChangeFeed]:
         """Open the change feed after a change number."""
         with self._reading() as connection:
-            yield feed.open_feed(connection, after=after, stop=stop)
+            yield feed.open_feed(connection, after=after, stop=stop, arrow=arrow)
 
     def name(self) -> str:
         """Return the store's own name."""

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -183,12 +184,45 @@ def test_an_interrupted_export_is_taken_up_by_the_next(store, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_text_that_is_no_utf8_any_more_stops_no_export(store, tmp_path, form):
+@pytest.mark.parametrize("column", ["title", "text"])
+def test_a_text_that_is_no_utf8_any_more_stops_no_export(store, tmp_path, form, column):
     with store.writing() as connection:
-        damaged = "UPDATE revisions SET title = CAST(x'41ff' AS TEXT) WHERE id LIKE '%1'"
+        damaged = f"UPDATE revisions SET {column} = CAST(x'41ff' AS TEXT) WHERE id LIKE '%1'"  # noqa: S608 - our own
         connection.exec_driver_sql(damaged)
     export(store, tmp_path / "out", form=form)
-    assert "A\ufffd" in {row["title"] for row in READ[form](tmp_path / "out")}
+    assert "A\ufffd" in {row[column] for row in READ[form](tmp_path / "out")}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {
+            "title": "A\x1fB",
+            "section": "\x1e",
+        },  # what stands between columns that are joined, and for what is not there
+        {"section": "\x1e", "agency": None},
+        {"text": "\x1f\x1e\x1f"},
+        {"title": "", "lead": "", "text": ""},
+        {"published_confidence": 0.1 + 0.2},
+        {"published_confidence": 1e-17},
+        {"tags": ("\x1f", "")},
+    ],
+)
+def test_parquet_holds_any_text_and_number_as_it_is(store, tmp_path, odd):
+    save(store, article(9, **odd))
+    export(store, tmp_path / "out", form="parquet")
+    (row,) = (row for row in read_parquet(tmp_path / "out") if row["id"].endswith("9"))
+    assert row == record_to_dict(next(one for one in store.records() if one.id.endswith("9")))
+
+
+def test_an_error_while_rows_are_read_ahead_is_the_exports(store, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise StorageError("the disk is gone")
+
+    monkeypatch.setattr("storage.feed._batch", fails)
+    with pytest.raises(StorageError, match="the disk is gone"):
+        export(store, tmp_path / "out", form="parquet")
+    assert "ahead" not in {thread.name.partition("_")[0] for thread in threading.enumerate()}
 
 
 def test_an_empty_store_makes_an_empty_dataset(tmp_path):

@@ -18,6 +18,7 @@ from kiosque.polling import (
     explain,
     new_feed,
     request_headers,
+    with_child,
 )
 
 NOON = datetime(2024, 10, 25, 10, 0, tzinfo=UTC)  # noon in Paris
@@ -251,6 +252,24 @@ def test_what_we_do_not_ask_is_blocked_for_a_day(failure):
     assert state.reason.startswith("Not asked: ")
 
 
+@pytest.mark.parametrize("failures", [0, 1, 2, 5])
+def test_refusals_wait_six_hours_then_twelve_then_a_day(failures):
+    after = step(replace(NEW, failures=failures), Poll(status=403))
+    assert wait(after) == min(6 * HOUR * 2**failures, DAY)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 407, 451])
+def test_a_status_that_refuses_us_is_told_as_a_refusal(status):
+    after = step(NEW, Poll(status=status))
+    assert after.health == "blocked"
+    assert after.reason.startswith(f"The server refuses: status {status}.")
+
+
+def test_the_server_is_not_asked_before_the_time_that_it_named():
+    after = step(NEW, Poll(status=429, headers=(("retry-after", "7200"),)))
+    assert after.not_before == NOON + timedelta(hours=2)
+
+
 def test_410_twice_stops_the_feed():
     once = step(OK, Poll(status=410))
     assert (once.health, wait(once)) == ("failing", DAY)
@@ -267,6 +286,11 @@ def test_410_with_another_answer_between_does_not_stop_it():
 
 
 MOVED = "https://exemple.fr/nouveau.xml"
+
+
+def test_a_feed_that_is_gone_counts_its_failures():
+    once = step(NEW, Poll(status=410))
+    assert [once.failures, step(once, Poll(status=410)).failures] == [1, 2]
 
 
 def test_third_permanent_redirect_in_a_row_rewrites_the_address():
@@ -435,3 +459,44 @@ def test_whatever_comes_the_next_poll_is_in_time_or_the_feed_is_gone(polls, shor
             assert state.reason.endswith(".")
         if state.health in {"ok", "silent", "empty"}:
             assert state.failures == 0
+
+
+# -- sitemap indexes -----------------------------------------------------------------------------
+
+INDEX = replace(OK, url="https://exemple.fr/index.xml", last_polled=NOON, next_due=NOON + timedelta(hours=6))
+CHILD = replace(OK, url="https://exemple.fr/news.xml", next_due=NOON + timedelta(hours=1), reason="Busy.")
+
+
+def test_an_index_is_due_with_the_soonest_of_its_sitemaps():
+    told = with_child(INDEX, CHILD)
+    assert (told.next_due, told.interval_seconds) == (NOON + timedelta(hours=1), HOUR)
+    assert told.reason == "Asked with its sitemap https://exemple.fr/news.xml: Busy."
+
+
+def test_a_sitemap_that_is_due_later_than_its_index_puts_nothing_off():
+    later = replace(CHILD, next_due=NOON + timedelta(hours=9))
+    assert with_child(INDEX, later).next_due == INDEX.next_due
+
+
+@pytest.mark.parametrize("change", [{"health": "failing"}, {"health": "blocked"}, {"next_due": None}])
+def test_a_sitemap_in_trouble_says_nothing_for_its_index(change):
+    assert with_child(INDEX, replace(CHILD, **change)) == INDEX
+
+
+def test_an_index_that_is_gone_or_was_never_asked_is_not_woken_by_a_sitemap():
+    assert with_child(replace(INDEX, next_due=None), CHILD).next_due is None
+    assert with_child(replace(INDEX, last_polled=None), CHILD).next_due == INDEX.next_due
+
+
+def test_an_index_is_no_longer_silent_when_one_of_its_sitemaps_has_news():
+    silent = replace(INDEX, health="silent", last_changed=NOON - timedelta(days=9))
+    told = with_child(silent, replace(CHILD, last_changed=NOON))
+    assert (told.health, told.last_changed) == ("ok", NOON)
+    assert with_child(silent, replace(CHILD, health="silent")).health == "silent"
+    assert with_child(replace(INDEX, health="empty"), CHILD).health == "empty"
+
+
+@pytest.mark.parametrize("date", ["Fri, 25 Oct 2024 12:00:00", "Fri, 25 Oct 2024 14:00:00 +0200"])
+def test_retry_after_reads_a_date_of_any_zone_and_takes_one_without_for_utc(date):
+    after = step(NEW, Poll(status=503, headers=(("retry-after", date), ("date", format_datetime(NOON, usegmt=True)))))
+    assert wait(after) == 2 * HOUR

@@ -424,3 +424,20 @@ def test_an_agency_in_the_first_sentence_is_not_the_author_s():
     head = f"<script type='application/ld+json'>{data}</script>"
     first = "<p>Le maire l’a dit à l’AFP, et nul ne l’a démenti.</p>"
     assert read(document(f"<p>Par Ève Durand</p>{first}{BODY}", head=head)).agency is None
+
+
+def test_an_article_in_a_navigation_that_nobody_closed_is_read():
+    html = f"<html lang=fr><body><nav><a href='/'>Accueil</a><h1>Le pont rouvre</h1>{BODY}</body></html>"
+    found = read_article(page(html), VOIX)
+    assert FIRST in found.text
+
+
+def test_a_rule_of_the_outlet_reaches_into_the_footer():
+    html = (
+        f"<html lang=fr><body><h1>Le pont rouvre</h1><main>{BODY}</main><footer><b class=qui>Par Ève Lo</b>"
+        "<p>Tous droits réservés</p></footer></body></html>"
+    )
+    outlet = Outlet(
+        slug="v", name="V", site="https://lavoix.example", country="FR", read=(ReadRules(authors_css="footer .qui"),)
+    )
+    assert read_article(page(html), outlet).authors == ("Ève Lo",)

@@ -258,6 +258,17 @@ def test_records_whose_page_is_gone_are_counted_and_left_alone(press):
     assert (summary["unarchived"], summary["outcomes"]) == (1, {"unchanged": 1})
 
 
+def test_records_whose_page_was_kept_its_time_are_counted_and_left_alone(press):
+    press.crawl("a", html())
+    press.archive.close()
+    before = press.records()
+    press.archive.keep(days=1, gigabytes=0)
+    assert len(press.archive.prune(today=(NOON + timedelta(days=9)).date())) == 1
+    summary, _, _ = press.reread()
+    assert (summary["unarchived"], summary["outcomes"], summary["problems"]) == (1, {}, [])
+    assert press.records() == before
+
+
 def test_a_pointer_to_another_page_is_not_believed(press):
     press.crawl("a", html(), at=NOON)
     press.crawl("b", html("Le pont rouvre"), at=NOON + timedelta(minutes=1))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -320,3 +324,12 @@ def test_the_signs_of_life_say_what_is_wrong():
     vitals.claimed = 1100.0
     vitals.hold = "lost"
     assert vitals.unready(at=1100.0) == "another scheduler has the store"
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_service_does_not_follow_its_store():
+    """The short form of `bench/memory.py`; the figures of the long one stand in docs/operations.md."""
+    bench = Path(__file__).parents[1] / "bench" / "memory.py"
+    given = ["--sizes", "1000,5000", "--json"]
+    found = subprocess.run([sys.executable, str(bench), *given], capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout.splitlines()[-1])[-1]["ratio"] <= 1.2

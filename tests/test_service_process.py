@@ -195,14 +195,31 @@ def test_a_nightly_export_is_written_in_a_process_of_its_own(kiosque, tmp_path):
 
     kiosque.crawl("essai")
     settings = load_settings(
-        environment={}, home=kiosque.home, export_folder=tmp_path / "dataset", export_format="jsonl"
+        environment={}, home=kiosque.home, export_folder=str(tmp_path / "dataset"), export_format="jsonl"
     )
     asyncio.run(export(settings))
     assert json.loads((tmp_path / "dataset" / "manifest.json").read_text(encoding="utf-8"))["rows"] == 1
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
     with pytest.raises(KiosqueError, match=r"the export failed: kiosque: .*holds something else"):
-        asyncio.run(export(replace(settings, export_folder=tmp_path / "taken")))
+        asyncio.run(export(replace(settings, export_folder=str(tmp_path / "taken"))))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("form", "there"), [("jsonl", "manifest.json"), ("delta", "_delta_log")])
+def test_the_nightly_export_goes_where_a_url_says_and_as_a_delta_table(kiosque, tmp_path, form, there):
+    import asyncio  # noqa: PLC0415
+
+    from kiosque.service.rounds import export  # noqa: PLC0415
+    from kiosque.settings import load_settings  # noqa: PLC0415
+
+    pytest.importorskip("fsspec" if form == "jsonl" else "deltalake")
+    kiosque.crawl("essai")
+    (kiosque.home / "kiosque.toml").write_text(
+        f'[export]\nfolder = "file://{tmp_path}/far/press"\nformat = "{form}"\n', encoding="utf-8"
+    )
+    asyncio.run(export(load_settings(environment={}, home=kiosque.home)))
+    assert (tmp_path / "far" / "press" / there).exists()
 
 
 def test_the_archive_lets_go_of_old_pages(kiosque):

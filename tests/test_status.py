@@ -15,7 +15,8 @@ from kiosque.health import judge
 from kiosque.polling import new_feed
 from kiosque.service.look import look_at
 from storage import open_storage
-from storage.overview import articles_over_time, change_page, numbers, record_page, revisions_of
+from storage.outlet_numbers import numbers
+from storage.overview import articles_over_time, change_page, record_page, revisions_of
 
 NOW = datetime.now(UTC)
 URL = "https://gazette.example/{}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
+from pathlib import Path
 
 import pytest
 from test_storage_contract import KEY, NOON, entry, record, settled
 
 from kiosque.errors import KiosqueError, StorageError, UsageError
-from storage import open_storage
+from storage import RecordQuery, open_storage
 from storage.memory import MemoryStore
 
 
@@ -149,14 +152,41 @@ def test_a_damaged_file_says_what_to_do(path):
         list(open_storage(f"sqlite:///{path}").records())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_read_only_file_is_named(path):
+@pytest.fixture
+def read_only():
+    """A store's file in a folder of its own, which whoever runs the tests may read: root becomes somebody else."""
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "k.sqlite"
     store = open_storage(f"sqlite:///{path}")
+    store.settle([settled(record())])
     store.close()
+    is_root = os.geteuid() == 0
     path.chmod(0o444)
-    path.parent.chmod(0o555)
-    with pytest.raises(StorageError, match="read-only"):
-        store.settle([settled(record())])
+    if is_root:
+        folder.chmod(0o777)  # what stands beside the file may be written
+        os.seteuid(65_534)
+    try:
+        yield path
+    finally:
+        if is_root:
+            os.seteuid(0)
+        shutil.rmtree(folder)
+
+
+def test_a_read_only_file_is_named_with_what_to_do(read_only):
+    store = open_storage(f"sqlite:///{read_only}")
+    with pytest.raises(StorageError) as error:
+        store.settle([settled(record(id="f" * 24, url="https://gazette.example/autre"))])
+    store.close()
+    assert str(error.value).startswith(f"{read_only}: it is read-only; give write access to the file and its folder")
+    assert "\n" not in str(error.value)
+
+
+def test_a_read_only_file_is_read_and_searched(read_only):
+    store = open_storage(f"sqlite:///{read_only}")
+    assert len(list(store.records())) == 1
+    assert list(store.records(RecordQuery(search="motquinestpasla"))) == []
+    store.close()
 
 
 def test_a_missing_driver_is_named_with_its_remedy(monkeypatch):

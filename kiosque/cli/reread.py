@@ -271,7 +271,10 @@ def show(summary: dict[str, Any], samples: list[Verdict], *, write: bool) -> Non
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
     for n, sentence in (
         (summary["lost"], "stored revisions are no article by today's rules; they stay"),
-        (summary["unarchived"], "stored revisions have no page in the archive"),
+        (
+            summary["unarchived"],
+            "stored revisions have no page in the archive: it was kept its time, erased, or never kept",
+        ),
     ):
         if n:
             console.print(f"{n} {sentence}")

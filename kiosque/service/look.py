@@ -10,7 +10,7 @@ from kiosque.health import Finding, by_urgency, judge
 from kiosque.service import host_rights, note
 from kiosque.service.findings import LONGEST, judge_service
 from storage.notes import read_note
-from storage.overview import numbers
+from storage.outlet_numbers import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

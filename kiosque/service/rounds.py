@@ -83,7 +83,7 @@ async def export(settings: Settings) -> None:
     if settings.export_folder is None:
         return
     command = [sys.executable, "-m", "kiosque", "--home", str(settings.home)]
-    command += ["export", str(settings.export_folder), "--format", settings.export_format]
+    command += ["export", settings.export_folder, "--format", settings.export_format]
     # The database's password stands in no list of processes.
     environment = os.environ | {"KIOSQUE_DB": settings.database}
     process = await asyncio.create_subprocess_exec(

@@ -18,6 +18,7 @@ from kiosque import __version__
 from kiosque.errors import StorageError
 from kiosque.outlets import finder
 from kiosque.service import host_rights, note, rights_round
+from kiosque.service.memory import give_back
 from kiosque.service.probes import METRICS, OK, Probes, state_answer
 from kiosque.service.pulse import pulse
 from kiosque.service.reload import Reloader
@@ -134,6 +135,7 @@ class Station:
         newsroom = self.newsroom
         now = newsroom.clock.now()
         seen = self._last_look = await check_health(newsroom.settings, newsroom.outlets, now=now, last=self._last_look)
+        await asyncio.to_thread(give_back)  # it read the articles of five weeks
         if self.seen is not None:
             self.seen.look = seen
         return seen

@@ -14,6 +14,8 @@ from kiosque.model import Rejected
 from pipelines.steps.decode import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kiosque.model import Page
 
 MAX_BYTES = 12_000_000
@@ -73,8 +75,12 @@ class Document:
     """Every element in page order. Kept because lxml makes a Python object anew for each that nobody holds."""
 
 
-def parse(page: Page) -> Document | Rejected:
-    """Parse a page's bytes; `Rejected` when they are no HTML page. Never raises, whatever the bytes."""
+def parse(page: Page, *, keep: Iterable[str] | None = None) -> Document | Rejected:
+    """Parse a page's bytes; `Rejected` when they are no HTML page. Never raises, whatever the bytes.
+
+    Given `keep`, CSS selectors, the site's own navigation and footer are left out, except where one of these finds
+    something: they are a third of a page's elements, and hold nothing of its article.
+    """
     reason = _not_html(page)
     if reason is not None:
         return Rejected(reason=reason, url=page.final_url)
@@ -84,17 +90,20 @@ def parse(page: Page) -> Document | Rejected:
     root = whole_tree(text)
     if root is None:
         return Rejected(reason="empty", url=page.final_url)
-    _drop_frame(root)
+    if keep is not None:
+        _drop_frame(root, [element for css in keep for element in root.cssselect(css)])
     elements = tuple(islice(root.iter(), MAX_ELEMENTS + 1))
     if len(elements) > MAX_ELEMENTS or (len(elements) > MAX_SIBLINGS and max(map(len, elements)) > MAX_SIBLINGS):
         return Rejected(reason="too-large", url=page.final_url, detail="too many elements")
     return Document(url=page.final_url, html=text, root=root, elements=elements)
 
 
-def _drop_frame(root: HtmlElement) -> None:
-    """Drop the site's own navigation and footer: a third of a page's elements, and nothing of its article."""
+def _drop_frame(root: HtmlElement, wanted: list[HtmlElement]) -> None:
+    around = {up for element in wanted for up in (element, *element.iterancestors())}
     for element in list(islice(root.iter("nav", "footer"), _MAX_FRAMES)):
-        if next(element.iterancestors("main", "article"), None) is None and not _holds_article(element):
+        if element in around or next(element.iterancestors("main", "article"), None) is not None:
+            continue
+        if not _holds_article(element):
             element.drop_tree()
 
 

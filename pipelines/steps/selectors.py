@@ -29,5 +29,4 @@ def unmatched_selectors(page: Page, outlet: Outlet) -> tuple[str, ...]:
 
 
 def _selectors(outlet: Outlet, rules: ReadRules) -> tuple[str, ...]:
-    fields = (rules.body_css, rules.title_css, rules.lead_css, rules.authors_css, rules.date_css)
-    return (*outlet.clean.drop_css, *(css for css in fields if css))
+    return (*outlet.clean.drop_css, *rules.selectors)
