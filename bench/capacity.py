@@ -55,7 +55,7 @@ COSTS = {
         statements_poll=3.4,
         database_poll_ms=2.8,
         database_article_ms=7.2,
-        entry_bytes=1_400.0,
+        entry_bytes=1_200.0,
         article_bytes=10_200.0,
     ),
 }
