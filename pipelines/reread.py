@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.verdicts import Report
     from storage import Store
     from storage.archive import WarcArchive
+    from storage.distant import DistantFile
     from storage.warc import Snapshot
 
 log = logging.getLogger("kiosque.reread")
@@ -106,11 +107,11 @@ def own_jobs(
         outlet = desk.outlet(snapshot.outlet, snapshot.page.final_url)
         if desk.wants(outlet) and _digest(snapshot.pointer) not in read:
             # Another fetch of an article that is known: what its words are is told by the pages above.
-            outcome = "unchanged" if desk.store.known(_keys(snapshot)) else None
+            outcome = "unchanged" if desk.store.known(keys_of(snapshot)) else None
             yield Job(snapshot=snapshot, outlet=outlet, archive=snapshot.pointer, outcome=outcome)
 
 
-def foreign_jobs(desk: Desk, paths: Iterable[Path], report: Report) -> Iterator[Job]:
+def foreign_jobs(desk: Desk, paths: Iterable[Path | DistantFile], report: Report) -> Iterator[Job]:
     """Yield the pages of WARC files that others made; a revision that was read on one is known by its instant."""
 
     def wanted(url: str) -> bool:
@@ -127,7 +128,7 @@ def _foreign_job(desk: Desk, snapshot: Snapshot) -> Job:
         return Job(snapshot=snapshot, outlet=outlet, outcome=f"failed:status-{page.status}")
     if outlet.slug not in desk.outlets and not looks_french(page):
         return Job(snapshot=snapshot, outlet=outlet, outcome="rejected:not-french")
-    latest = max(desk.store.known(_keys(snapshot)).values(), key=lambda record: record.fetched_at, default=None)
+    latest = max(desk.store.known(keys_of(snapshot)).values(), key=lambda record: record.fetched_at, default=None)
     if latest is not None and latest.fetched_at > page.fetched_at:
         return Job(snapshot=snapshot, outlet=outlet, outcome="unchanged")  # an old capture revises nothing
     before = latest if latest is not None and latest.fetched_at == page.fetched_at else None
@@ -144,7 +145,8 @@ def _page_of(record: Record, archive: WarcArchive) -> Snapshot | None:
     return found if found.page.fetched_at == record.fetched_at else None
 
 
-def _keys(snapshot: Snapshot) -> set[str]:
+def keys_of(snapshot: Snapshot) -> set[str]:
+    """Return the address keys under which a page's article may be known."""
     return set(map(canonical_url, (snapshot.page.url, snapshot.page.final_url, *snapshot.via))) - {""}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosque.errors import StorageError, UsageError
 from storage import without_password
+from storage.distant import file_system, first_line, is_distant
 from storage.folder import MANIFEST, OURS, is_manifest
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ FOLDERS = {"file", "local", "sftp", "ssh", "ftp", "smb"}
 
 def is_remote(folder: str) -> bool:
     """Tell whether a folder is a URL."""
-    return "://" in folder
+    return is_distant(folder)
 
 
 def export_remotely(url: str, write: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
@@ -34,39 +35,31 @@ def export_remotely(url: str, write: Callable[[Path], dict[str, Any]]) -> dict[s
     nothing here can open, `StorageError` otherwise.
     """
     files, root = _opened(url)
-    with _explained(url):
+    with explained(url):
         _refuse_foreign(files, root, url)
     with tempfile.TemporaryDirectory(prefix="kiosque-export-") as place:
         manifest = write(Path(place) / "export")
-        with _explained(url):
+        with explained(url):
             _send(files, root, Path(place) / "export")
     return manifest
 
 
 def _opened(url: str) -> tuple[Any, str]:
-    try:
-        import fsspec  # noqa: PLC0415 - not everybody has it
-
-        files, root = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        raise UsageError(f"{url!r} needs a library: pip install 'kiosque[s3]' ({error})") from error
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{url!r} is no place that can be written to: {error}") from error
-    root = str(root).rstrip("/")
+    files, root = file_system(url)
     if not root.strip("/"):
         raise UsageError(f"{url!r} names no folder: write s3://BUCKET/FOLDER")
     return files, root
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def explained(url: str) -> Iterator[None]:
+    """Turn whatever a backend raises into a `StorageError` that names the place."""
     try:
         yield
-    except StorageError:
+    except (StorageError, UsageError):
         raise
     except Exception as error:  # each backend has its own, many of them no OSError
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        raise StorageError(f"{without_password(url)}: {said}") from error
+        raise StorageError(f"{without_password(url)}: {first_line(error)}") from error
 
 
 def _there(files: Any, root: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, select
 
 from storage import QueuedEntry
+from storage.among import among
 from storage.put import put
 from storage.queries import chunks
 from storage.rows import from_text, to_text
@@ -53,13 +54,13 @@ def erase(connection: Connection, ids: Collection[str]) -> None:
 def due(connection: Connection, outlets: Collection[str], *, at: datetime, limit: int) -> list[QueuedEntry]:
     """Return the main addresses of articles that are to be asked again by then, with their validators."""
     query = own_addresses().join(revisits, revisits.c.article == articles.c.id)
-    when = and_(revisits.c.next_due <= to_text(at), revisits.c.outlet.in_(sorted(outlets)))
+    when = and_(revisits.c.next_due <= to_text(at), among(connection, revisits.c.outlet, outlets))
     return _queued(connection, query.where(when).order_by(revisits.c.next_due).limit(limit))
 
 
 def recent(connection: Connection, outlets: Collection[str], *, since: datetime) -> list[QueuedEntry]:
     """Return the main addresses of articles first seen since then, with their validators."""
-    its = and_(articles.c.outlet.in_(sorted(outlets)), articles.c.first_seen_at >= to_text(since))
+    its = and_(among(connection, articles.c.outlet, outlets), articles.c.first_seen_at >= to_text(since))
     return _queued(connection, own_addresses().where(its).order_by(articles.c.first_seen_at))
 
 

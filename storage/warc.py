@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from storage.distant import DistantFile
+
 # A longer body is read this far, which is more than any reader of articles takes.
 MOST_BODY = 13_000_000
 MOST_HEAD = 1 << 20
@@ -68,7 +70,7 @@ class _Window:
 
 
 def snapshots(
-    path: Path,
+    path: Path | DistantFile,
     *,
     name: str = "",
     size: int | None = None,
@@ -83,7 +85,7 @@ def snapshots(
     label, place, found = name or path.name, 0, 0
     try:
         with path.open("rb") as file:
-            window = _Window(file, os.fstat(file.fileno()).st_size if size is None else size)
+            window = _Window(file, _size(file) if size is None else size)
             for record in ArchiveIterator(window, record_types=WarcRecordType.response, parse_http=False):
                 place, target = record.stream_pos, _target(record)
                 # Heritrix keeps DNS answers as responses, too.
@@ -98,6 +100,12 @@ def snapshots(
     except (OSError, ValueError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         problem(f"{path}: {reason}" + (f", after byte {place}; {found} pages stand before that" if place else ""))
+
+
+def _size(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def addresses(path: Path) -> Iterator[tuple[int, set[str]]]:

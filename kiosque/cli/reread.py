@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from kiosque.cli.reread_cluster import Wanted
     from kiosque.model import Record
     from kiosque.settings import Settings
     from pipelines.verdicts import Changes, Report, Verdict
+    from storage.distant import DistantFile
 
 FAILED = 1
 # Corrections that are shown: of one outlet, of all, and changes of one text.
 SAMPLES_OF_ONE, SAMPLES, CHANGES = 2, 12, 4
 # Outlets in a table: an archive of the whole world's news has thousands.
 ROWS = 40
-WARC_NAMES = ("*.warc", "*.warc.gz", "*.warc.zst")
 # Fields whose change is shown by the words that differ.
 PROSE = {"title", "lead", "text"}
 
@@ -39,18 +40,32 @@ class Engine(StrEnum):
     """Where pages are read."""
 
     local = "local"
+    dask = "dask"
 
 
 def reread(
     context: typer.Context,
     warcs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[WARC]...", help="WARC files or folders [default: the archive]")
+        list[str] | None,
+        typer.Argument(metavar="[WARC]...", help="WARC files, folders or URLs [default: the archive]"),
     ] = None,
     *,
     outlet: Annotated[str | None, typer.Option(metavar="SLUG", help="Only this outlet's pages")] = None,
-    engine: Annotated[Engine, typer.Option(help="Where pages are read: on this machine's cores")] = Engine.local,
+    engine: Annotated[
+        Engine, typer.Option(help="Where pages are read: on this machine's cores, or on a Dask cluster")
+    ] = Engine.local,
     write: Annotated[bool, typer.Option("--write", "--yes", help="Write what changes without asking")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON summary on standard output")] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="dask: tcp://HOST:PORT [default: a cluster of these cores]")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="DIR", help="dask: write Parquet parts there, and nothing to the store")
+    ] = None,
+    include_reserved: Annotated[
+        bool, typer.Option(help="with --to: also records whose publisher reserves text and data mining")
+    ] = False,
+    again: Annotated[bool, typer.Option(help="dask: also files that an earlier run did with these rules")] = False,
 ) -> None:
     """Read archived pages again with today's rules, and show what would change.
 
@@ -59,8 +74,17 @@ def reread(
 
     Example: kiosque reread --outlet lemonde
     """
-    del engine  # there is one
     settings: Settings = context.obj.settings()
+    if engine is Engine.dask:
+        from kiosque.cli.reread_cluster import Wanted
+
+        wanted = Wanted(
+            slug=outlet, scheduler=scheduler, to=to, include_reserved=include_reserved, write=write, again=again
+        )
+        end(together(settings, warcs or [], wanted, as_json=as_json))
+        return
+    if scheduler or to or include_reserved or again:
+        raise UsageError("--scheduler, --to, --include-reserved and --again need --engine dask")
     samples: list[Verdict] = []
     stop = Event()
     with opened(settings, outlet, warcs or [], write=write, stop=stop) as (found, changes, report):
@@ -76,15 +100,40 @@ def reread(
             agree(changes, report, summary)
         elif as_json:
             print(json.dumps(summary, ensure_ascii=False))
-    for problem in report.problems:
+    end(summary)
+
+
+def end(summary: dict[str, Any]) -> None:
+    """Say what a person should look at, and leave with the status that tells it."""
+    for problem in summary["problems"]:
         print(f"kiosque: {problem}", file=sys.stderr)
-    if report.problems or "failed:error" in summary["outcomes"]:
+    if summary["problems"] or "failed:error" in summary["outcomes"]:
         raise typer.Exit(FAILED)
+
+
+def together(settings: Settings, warcs: list[str], wanted: Wanted, *, as_json: bool) -> dict[str, Any]:
+    """Read on a cluster, and show what came of it; return the summary."""
+    from kiosque.cli.reread_cluster import reread_together
+
+    stop = Event()
+    with stopping(stop):
+        summary, samples = reread_together(settings, warcs, wanted, stop=stop)
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+        return summary
+    show(summary, samples, write=wanted.write and wanted.to is None)
+    counts = summary["files"]
+    print(f"{counts['read']} files read, {counts['broken']} broken, {counts['skipped']} done before")
+    if wanted.to is not None:
+        print(f"{summary['rows']} records in {wanted.to}")
+    elif not wanted.write and any(name in summary["outcomes"] for name in ("corrected", "new", "revised")):
+        print("Nothing was written; --write does it.")
+    return summary
 
 
 @contextmanager
 def opened(
-    settings: Settings, slug: str | None, warcs: list[Path], *, write: bool, stop: Event
+    settings: Settings, slug: str | None, warcs: list[str], *, write: bool, stop: Event
 ) -> Iterator[tuple[Iterator[Verdict], Changes, Report]]:
     """Open store, archive and pool; give the verdicts, their taker and the counts."""
     from itertools import chain
@@ -144,20 +193,19 @@ def stopping(stop: Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def sorted_out(warcs: list[Path], archive: Path) -> tuple[list[Path], list[Path]]:
+def sorted_out(warcs: list[str], archive: Path) -> tuple[list[Path], list[Path | DistantFile]]:
     """Return the files of the archive itself, and those of others. Raises `UsageError` for what is not there."""
-    files: list[Path] = []
-    for path in warcs:
-        if path.is_dir():
-            files += sorted(found for name in WARC_NAMES for found in path.rglob(name))
-        elif path.exists():
-            files.append(path)
+    from storage.distant import DistantFile, is_distant, warc_files
+
+    ours: list[Path] = []
+    others: list[Path | DistantFile] = []
+    for place in warc_files(warcs):
+        if is_distant(place):
+            others.append(DistantFile(place))
         else:
-            raise UsageError(f"{path}: there is no such file")
-    if warcs and not files:
-        raise UsageError(f"{warcs[0]}: there is no WARC file in this folder")
-    ours = [path for path in files if path.resolve().is_relative_to(archive.resolve())]
-    return ours, [path for path in files if path not in ours]
+            path = Path(place)
+            (ours if path.resolve().is_relative_to(archive.resolve()) else others).append(path)
+    return ours, others
 
 
 def work_through(found: Iterator[Verdict], changes: Changes, samples: list[Verdict]) -> None:
