@@ -76,7 +76,10 @@ def serve(folder: Path | None, number: int, port: Queue[int]) -> None:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # with five, the sixth of sixteen connections waits a second to be tried again
+
+    server = Server(("127.0.0.1", 0), Handler)
     base = BASE.format(port=server.server_address[1])
     items = "".join(f"<item><title>{n}</title><link>{base}/{n}</link></item>" for n in range(number))
     rss = f'<rss version="2.0"><channel><title>b</title>{items}</channel></rss>'.encode()

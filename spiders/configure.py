@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from scrapy.settings import Settings as ScrapySettings
 
 from kiosque import __version__
-from spiders.scrapy_settings import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +33,7 @@ def scrapy_settings(settings: Settings, outlets: Iterable[Outlet]) -> ScrapySett
     scrapy.update(own_settings(settings, outlets), priority="cmdline")
     # The tally counts; Scrapy's own commands keep Scrapy's counters and messages.
     scrapy.set("STATS_CLASS", "scrapy.statscollectors.DummyStatsCollector", priority="cmdline")
-    scrapy.set("EXTENSIONS", {**EXTENSIONS, "scrapy.extensions.corestats.CoreStats": None}, priority="cmdline")
+    scrapy.set("EXTENSIONS_BASE", {}, priority="cmdline")
     scrapy.set("LOG_FORMATTER", "spiders.quiet.ErrorsOnly", priority="cmdline")
     return scrapy
 

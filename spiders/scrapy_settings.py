@@ -1,7 +1,5 @@
 """Scrapy's settings for every crawl: what does not depend on this Kiosque's own settings."""
 
-from typing import Any
-
 BOT_NAME = "kiosque"
 SPIDER_MODULES = ["spiders"]
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
@@ -31,35 +29,36 @@ REDIRECT_MAX_TIMES = 10
 LOG_LEVEL = "WARNING"
 LOGSTATS_INTERVAL = 0.0
 MEMUSAGE_ENABLED = False
-# What is not needed is left out: each of these costs every poll a little.
-SPIDER_MIDDLEWARES: dict[str, int | None] = {
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # every status is an outcome
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # it drops in silence; the guard's limit is told
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+# Scrapy's own lists without what is not needed: each costs every request a little, and those that are only switched
+# off are imported all the same. Left out are HttpError (every status is an outcome), UrlLength (it drops in silence;
+# the guard's limit is told), MetaRefresh (a page may name any place), and what is switched off above.
+SPIDER_MIDDLEWARES_BASE = {
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": 700,
 }
-DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
+DOWNLOADER_MIDDLEWARES_BASE = {
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 900,
+}
+EXTENSIONS_BASE = {
+    "scrapy.extensions.corestats.CoreStats": 0,
+    "scrapy.extensions.logcount.LogCount": 0,
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
+}
+DOWNLOADER_MIDDLEWARES = {
     "spiders.guard.PublicHostsOnly": 60,  # first of all, so that it sees each redirect and robots.txt too
     "spiders.patience.Patience": 70,
     "spiders.robots.RobotsTxt": 100,
     "spiders.reservations.HostReservations": 110,  # after robots.txt, which may close an address for nothing
     "spiders.transport.FewCodings": 595,  # right before Scrapy opens what is packed
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,  # a page may name any place
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
-    # Switched off above; importing them takes a tenth of a crawl's start.
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
 DOWNLOAD_HANDLERS = {"http": "spiders.transport.BoundedHandler", "https": "spiders.transport.BoundedHandler"}
 SCHEDULER_PRIORITY_QUEUE = "spiders.pace.FairQueue"
-EXTENSIONS: dict[str, Any] = {
-    "spiders.pace.HostPace": 0,
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.logstats.LogStats": None,
-    "scrapy.extensions.remote_control.RemoteControl": None,
-    "scrapy.extensions.throttle.AutoThrottle": None,  # HostPace does it for each host
-}
+EXTENSIONS = {"spiders.pace.HostPace": 0}  # AutoThrottle for each host
 FEED_EXPORT_ENCODING = "utf-8"
