@@ -67,7 +67,7 @@ def read_steps(
     yield found
     dates = signals.read_dates(document, found, page=page, outlet=outlet, entry=entry, css=rules.date_css)
     yield dates
-    paywalled = kind.is_paywalled(document.root, found.structured)
+    paywalled = kind.is_paywalled(found.layout, found.structured)
     shape = kind.read_shape(found.layout, found.structured)
     yield shape
     text = body.read_body(

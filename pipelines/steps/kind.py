@@ -71,6 +71,7 @@ _PAYWALL_LINES = re.compile(
     r"|pour lire la suite (?:de cet article)?,? ?(?:abonnez|connectez)|(?:envie de|vous souhaitez) lire la suite",
     re.IGNORECASE,
 )
+_BOXES = frozenset({"div", "section", "aside", "article", "p"})
 _FALSE = {"false", "0", "no", "non"}
 _TRUE = {"true", "1", "yes", "oui"}
 
@@ -177,7 +178,7 @@ def _foreign(body: Body, outlet: Outlet) -> str | None:
     )
 
 
-def is_paywalled(root: HtmlElement, structured: Structured) -> bool:
+def is_paywalled(layout: Layout, structured: Structured) -> bool:
     """Tell whether the page keeps part of its article for subscribers.
 
     `isAccessibleForFree` decides when the page says it; else elements and lines that only a closed article carries.
@@ -188,7 +189,7 @@ def is_paywalled(root: HtmlElement, structured: Structured) -> bool:
     tier = (structured.first("article:content_tier") or "").lower()
     if tier in {"free", "locked", "metered"}:
         return tier == "locked"
-    return _has_paywall_element(root)
+    return _has_paywall_element(layout)
 
 
 def _free(structured: Structured) -> bool | None:
@@ -199,12 +200,9 @@ def _free(structured: Structured) -> bool | None:
     return True if any(value in _TRUE for value in values) else None
 
 
-def _has_paywall_element(root: HtmlElement) -> bool:
-    for element in root.iter("div", "section", "aside", "article", "p"):
-        names = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        if _is_named_paywall(names) and _PAYWALL_LINES.search("".join(element.itertext())[:3000]):
-            return True
-    return False
+def _has_paywall_element(layout: Layout) -> bool:
+    named = (one for one, names in layout.names.items() if names != " " and _is_named_paywall(names))
+    return any(one.tag in _BOXES and _PAYWALL_LINES.search("".join(one.itertext())[:3000]) for one in named)
 
 
 @lru_cache(maxsize=8192)

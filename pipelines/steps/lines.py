@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from kiosque.common_rules import CommonRules
 
 _EDGES = re.compile(r"^[^\w«\"“'(©]+|[^\w»\"”')!?.…%]+$")
-_QUOTES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "…": "..."})
+_QUOTES = {"’": "'", "ʼ": "'", "‘": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "…": "..."}
+_QUOTE = re.compile(f"[{''.join(_QUOTES)}]")
 # "abonné·es", "abonné(e)s": one spelling is enough for the rules.
 _INCLUSIVE = re.compile(r"(?:·e|\(e\)|\.e)(?:·?(s))?\b")
 _DIGITS = re.compile(r"\d+")
@@ -24,7 +25,8 @@ def plain_line(line: str) -> str:
     >>> plain_line("→ À lire\u00a0aussi : L’été…")
     "à lire aussi : l'été..."
     """
-    text = _INCLUSIVE.sub(r"\1", unicodedata.normalize("NFC", line).translate(_QUOTES).lower())
+    text = _QUOTE.sub(lambda found: _QUOTES[found[0]], unicodedata.normalize("NFC", line))
+    text = _INCLUSIVE.sub(r"\1", text.lower())
     return _EDGES.sub("", " ".join(text.split()))
 
 

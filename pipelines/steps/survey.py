@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from pipelines.steps.layout import Layout
 
 # A link around one of these is a card of another article.
-_CARD_PARTS = ("p", "div", "h2", "h3", "h4", "h5", "li", "section", "article", "time")
+_CARDS: Any = XPath(
+    "descendant-or-self::a[@href][.//p or .//div or .//h2 or .//h3 or .//h4 or .//h5 or .//li or .//section"
+    " or .//article or .//time]"
+)
 # Inside one of these that the title does not stand in, text belongs to another article.
 _OTHERS = frozenset({"article", "li"})
 # Their names never condemn these.
@@ -94,7 +97,7 @@ def _upwards(element: HtmlElement) -> Iterator[HtmlElement]:
 def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence]:
     """Return the elements that may be clutter, with what speaks against them."""
     found: dict[HtmlElement, Evidence] = {}
-    rules = common.elements
+    rules, cards = common.elements, frozenset(_CARDS(layout.root))
     for element, names in layout.names.items():
         tag = element.tag
         if tag in SILENT:
@@ -105,7 +108,7 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
                 found[element] = "hint"
         elif verdict is not None and not _runs_on(element):
             found[element] = verdict
-        elif tag == "a" and len(element) and _is_card(element):
+        elif tag == "a" and element in cards:
             found[element] = "hint"
     for box in (*filter(_is_hidden, _MAYBE_HIDDEN(layout.root)), *find_boxes(layout, common)):
         found.setdefault(box, "hint")
@@ -115,10 +118,6 @@ def _suspects(layout: Layout, common: CommonRules) -> dict[HtmlElement, Evidence
 def _is_hidden(element: HtmlElement) -> bool:
     style = element.get("style")
     return element.get("hidden") is not None or (style is not None and "display:none" in style.replace(" ", "").lower())
-
-
-def _is_card(link: HtmlElement) -> bool:
-    return bool(link.get("href")) and next(link.iterdescendants(*_CARD_PARTS), None) is not None
 
 
 def _runs_on(element: HtmlElement) -> bool:

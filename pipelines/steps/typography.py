@@ -16,7 +16,8 @@ _SPACES = re.compile(
     r" [ \t\r\f\v\u1680\u2000-\u200a\u205f\u3000]+|[\t\r\f\v\u1680\u2000-\u200a\u205f\u3000]"
     r"[ \t\r\f\v\u1680\u2000-\u200a\u205f\u3000]*"
 )
-_LIGATURES = str.maketrans({"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"})
+_LIGATURES = {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
+_LIGATURE = re.compile("[\ufb00-\ufb04]")
 _BEFORE_HIGH = re.compile("(?<=[^\\s\u00a0\u202f])[ \u00a0]+(?=[;!?]+(?:[\\s\u00a0\u202f»”\"’')\\]…]|$))")
 _BEFORE_COLON = re.compile("(?<=[^\\s\u00a0\u202f])[ \u00a0]+(?=:(?:[\\s\u00a0\u202f]|$))")
 _AFTER_OPEN = re.compile("«[ \u00a0]+")
@@ -44,7 +45,7 @@ def mend(line: str) -> str:
     >>> mend("À 14:30 sur https://exemple.fr/?a=1 ; fin")
     'À 14:30 sur https://exemple.fr/?a=1\xa0; fin'
     """
-    text = unicodedata.normalize("NFC", line).translate(_LIGATURES)
+    text = _LIGATURE.sub(lambda found: _LIGATURES[found[0]], unicodedata.normalize("NFC", line))
     text = _INVISIBLE.sub("", text.replace("\n", " "))
     text = _SPACES.sub(" ", text).strip(" \u00a0\u202f")
     for wanted, pattern, replacement in _MENDS:
