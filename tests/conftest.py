@@ -87,15 +87,43 @@ def _hurry(uri):
         connection.execute("SELECT pg_reload_conf()")
 
 
-@pytest.fixture
-def postgresql(postgresql_server, _names=itertools.count()):  # noqa: B008 - one count for the session
-    """The URL of an empty PostgreSQL database."""
+@pytest.fixture(scope="session")
+def a_store(postgresql_server):
+    """The name of a database that holds an empty store: copying it is quicker than making another."""
     import psycopg  # noqa: PLC0415
 
-    name = f"k{next(_names)}"
+    from storage import open_storage  # noqa: PLC0415
+
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    gc.collect()  # a connection that was left open complains in the test that left it
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute("CREATE DATABASE a_store")
+    open_storage(postgresql_server.replace("/postgres?", "/a_store?")).close()
+    return "a_store"
+
+
+@pytest.fixture
+def postgresql(postgresql_server, a_store):
+    """The URL of a PostgreSQL database that holds an empty store."""
+    with _database(postgresql_server, template=a_store) as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgresql(postgresql_server):
+    """The URL of a PostgreSQL database that holds nothing."""
+    with _database(postgresql_server, template="template1") as url:
+        yield url
+
+
+@contextmanager
+def _database(server, *, template, _numbers=itertools.count()):  # noqa: B008 - one count for the session
+    import psycopg  # noqa: PLC0415
+
+    name = f"k{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server.replace("/postgres?", f"/{name}?")
+    finally:
+        gc.collect()  # a connection that was left open complains in the test that left it
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -33,7 +33,7 @@ OLD = Path(__file__).parent / "schemas"
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
     if request.param == "postgresql":
-        return request.getfixturevalue("postgresql")
+        return request.getfixturevalue("bare_postgresql")
     return f"sqlite:///{tmp_path / 'k.sqlite'}"
 
 
