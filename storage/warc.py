@@ -136,8 +136,8 @@ def snapshot_of(record: Any, pointer: str) -> Snapshot | None:
     """Return the page of a response record whose HTTP headers were not parsed, None when it is cut off."""
     length = min(record.content_length, MOST_BODY + MOST_HEAD)
     block = record.reader.read(length)
-    # A record that ends within its own headers has not come to its length yet.
-    if len(block) < length or record.headers.get("Content-Length") is None:
+    # A record that ends within its own headers has not come to its length yet, or not to the end of its name.
+    if len(block) < length or not (record.headers.get("Content-Length") or "").strip().isdigit():
         return None
     status, headers, body = parse_response(block)
     known = _known(record.headers.get(CLAIM))

@@ -136,7 +136,7 @@ def test_a_reader_sees_no_half_record_of_a_living_writer(tmp_path):
     [path] = archive.files()
     last = int(pointers[1].partition("@")[2])
     # The last bytes are the end of the stream and its checksum: with all before them the record is no half.
-    for size in range(last, path.stat().st_size - 16, 7):
+    for size in range(last, path.stat().st_size - 16):
         problems = []
         assert len(list(snapshots(path, size=size, problem=problems.append))) == 1, size
         assert size > last or problems == []
