@@ -7,17 +7,13 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import dask
 import msgspec
+from distributed import Client, Future, LocalCluster, get_worker, wait
 
 from kiosque import __version__
 from kiosque.errors import KiosqueError, UsageError
 from pipelines import bulk
-
-try:
-    import dask
-    from distributed import Client, Future, LocalCluster, get_worker, wait
-except ImportError as error:  # pragma: no cover - the tests have it
-    raise UsageError("--engine dask needs Dask: pip install 'kiosque[dask]'") from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,8 +7,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from kiosque.errors import UsageError
 from storage.columns import (
     DAY,
     MONTH,
@@ -21,12 +22,6 @@ from storage.columns import (
     published_on,
     text_column,
 )
-
-try:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-except ImportError as error:  # pragma: no cover - the tests have it
-    raise UsageError("--format parquet needs pyarrow: pip install 'kiosque[parquet]'") from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from kiosque import __version__
+from kiosque.errors import UsageError
 from kiosque.records import instant, record_schema
 from storage import Stop
 from storage.ahead import ahead
@@ -145,8 +146,10 @@ def _write(feed: ChangeFeed, staging: Path, request: Request, before: Progress |
 def sink_of(form: str) -> Callable[[Path, str, Sequence[str], Sequence[ExportFile]], Sink]:
     """Return what makes the sinks of a format. Raises `UsageError` where its library is missing."""
     if form == "parquet":
-        from storage.parquet import ParquetSink  # noqa: PLC0415 - half a second, and not everybody has it
-
+        try:
+            from storage.parquet import ParquetSink  # noqa: PLC0415 - half a second, and not everybody has it
+        except ImportError as error:
+            raise UsageError(f"--format parquet needs pyarrow: pip install 'kiosque[parquet]' ({error})") from error
         return ParquetSink
     from storage.textfiles import csv_sink, jsonl_sink  # noqa: PLC0415
 

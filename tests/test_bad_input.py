@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -167,3 +169,20 @@ def test_wrong_settings_name_file_and_key(kiosque):
 def test_a_wrong_environment_variable_is_named(kiosque):
     _, err = kiosque.run("records", code=2, KIOSQUE_CRAWL_TIMEOUT="vite")
     assert "KIOSQUE_CRAWL_TIMEOUT" in err
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments", "extra"),
+    [
+        ("pyarrow", ("export", "{home}/dataset", "--format", "parquet"), "parquet"),
+        ("deltalake", ("export", "{home}/dataset", "--format", "delta"), "delta"),
+        ("distributed", ("reread", "--engine", "dask", "x.warc.gz"), "dask"),
+        ("procrastinate", ("--db", "postgresql://u@localhost/x", "worker"), "workers"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_what_installs_it(tmp_path, library, arguments, extra):
+    said = ["--home", str(tmp_path / "home"), *(one.format(home=tmp_path) for one in arguments)]
+    code = f"import sys; sys.modules[{library!r}] = None; from kiosque.cli import main; main({said!r})"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert f"pip install 'kiosque[{extra}]'" in ended.stderr

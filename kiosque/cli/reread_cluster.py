@@ -52,9 +52,13 @@ def reread_together(
     Raises `KeyboardInterrupt` when it was stopped: what is done is kept, and known as done.
     """
     from kiosque.outlets import load_outlets
-    from pipelines.bulk import rules_of
-    from pipelines.bulk_summary import Together
-    from pipelines.cluster import connected, read_files
+
+    try:
+        from pipelines.bulk import rules_of
+        from pipelines.bulk_summary import Together
+        from pipelines.cluster import connected, read_files
+    except ImportError as error:
+        raise UsageError(f"--engine dask needs Dask: pip install 'kiosque[dask]' ({error})") from error
 
     start, outlets, together = time.monotonic(), load_outlets(settings.outlets_dir), Together()
     rules = rules_of(outlets)
