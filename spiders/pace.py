@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
-from scrapy.pqueues import DownloaderAwarePriorityQueue
+from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 
 from spiders.host_files import MOST_HOSTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -80,15 +82,49 @@ def next_pause(pause: float, took: float, *, floor: float) -> float:
 class FairQueue(DownloaderAwarePriorityQueue):
     """Scrapy's queue that asks the least busy host next, and lets no host crowd the downloader."""
 
+    def __init__(self, crawler: Crawler, *args: Any, **kwargs: Any) -> None:
+        super().__init__(crawler, *args, **kwargs)
+        self._downloader_interface: _Room = _Room(crawler)
+
     def pop(self) -> Request | None:
         """Return the next request, None when every host that has one is busy."""
-        downloader: Any = self._downloader_interface.downloader
-        waiting = self._downloader_interface.stats(self.pqueues)
-        if all(active >= CROWD * _places(downloader, host) for active, host in waiting):
-            return None
-        return super().pop()
+        request: Request | None = super().pop()
+        if request is not None:
+            self._downloader_interface.hand_out(request)
+        return request
+
+
+class _Room(DownloaderInterface):
+    """What each host has under way: Scrapy sees a request only once it waits for its turn.
+
+    One that waits for its host's robots.txt before that would be counted for nothing.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._handed_out: dict[str, set[Request]] = {}
+
+    def hand_out(self, request: Request) -> None:
+        """Count a request for its host until the downloader is done with it."""
+        self._handed_out.setdefault(self.get_slot_key(request), set()).add(request)
+
+    def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
+        """Return how busy each host is that may have one more."""
+        busy = [(self._active_downloads(host), host) for host in possible_slots]
+        return [(active, host) for active, host in busy if active < CROWD * _places(self.downloader, host)]
+
+    def _active_downloads(self, slot: str) -> int:
+        handed_out = self._handed_out.get(slot, set()) & self.downloader.active
+        if handed_out:
+            self._handed_out[slot] = handed_out
+        else:
+            self._handed_out.pop(slot, None)
+        return max(len(handed_out), super()._active_downloads(slot))
 
 
 def _places(downloader: Any, host: str) -> int:
+    """Return how many requests to a host may be under way: what its outlet says, before the first one too."""
     slot = downloader.slots.get(host)
-    return int(slot.concurrency if slot is not None else downloader.domain_concurrency)
+    if slot is not None:
+        return int(slot.concurrency)
+    return int(downloader.per_slot_settings.get(host, {}).get("concurrency", downloader.domain_concurrency))

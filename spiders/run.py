@@ -31,6 +31,9 @@ log = logging.getLogger("kiosque.crawl")
 BESIDE_TIME = 4.0
 # Fetches under way get this long after Ctrl-C; what is not finished by then stays on the frontier.
 INTERRUPT_TIME = 5.0
+# How often an end looks what is under way, and the looks at nothing after which it waits no longer: an answer
+# passes from the downloader to its reader within one.
+LOOK_EVERY, QUIET_LOOKS = 0.1, 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,11 +115,22 @@ def spare_what_stays() -> None:
 
 
 async def stop_within(crawler: Crawler, seconds: float) -> None:
-    """Close a crawl, and the reactor when that takes longer than `seconds`."""
-    try:
-        await asyncio.wait_for(crawler.stop_async(), seconds)
-    except TimeoutError:
+    """Close a crawl; the reactor too, when that takes longer than `seconds` or only what was never sent is left."""
+    closing = asyncio.create_task(crawler.stop_async())
+    end, quiet = time.monotonic() + seconds, 0
+    while not closing.done() and time.monotonic() < end and quiet < QUIET_LOOKS:
+        await asyncio.wait({closing}, timeout=LOOK_EVERY)
+        quiet = 0 if under_way(crawler) else quiet + 1
+    if not closing.done():
         stop_reactor()
+
+
+def under_way(crawler: Crawler) -> bool:
+    """Tell whether an answer is on its way or being read. A request may wait a minute for its host's turn."""
+    engine: Any = crawler.engine
+    sent = any(slot.transferring for slot in engine.downloader.slots.values())
+    reading = engine.scraper.slot
+    return sent or (reading is not None and not reading.is_idle())
 
 
 def stop_reactor() -> None:

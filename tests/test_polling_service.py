@@ -88,13 +88,35 @@ def test_a_wrong_length_of_time_is_named(kiosque):
     assert "crawl.revisit_after: 'bientôt'" in err
 
 
-def test_a_slow_host_with_many_feeds_leaves_room_for_the_others(kiosque, site):
-    """All places of the crawl together are fewer than the slow host's feeds, and its delay is long."""
+@pytest.fixture
+def slow_host(kiosque):
+    """An outlet with more feeds than the crawl has places, and a long pause between two requests."""
     with Site() as slow:
         host = slow.host.replace("127.0.0.1", "localhost")
-        feeds = [f"http://{host}/f{n}" for n in range(40)]
-        kiosque.outlet("lent", site=f"http://{host}", feeds=feeds, delay=60.0)
+        kiosque.outlet("lent", site=f"http://{host}", feeds=[f"http://{host}/f{n}" for n in range(40)], delay=60.0)
         kiosque.environment["KIOSQUE_ALLOW_PRIVATE_HOSTS"] += f",{host}"
-        with service(kiosque, KIOSQUE_CRAWL_CONCURRENCY="8", KIOSQUE_CRAWL_REVISIT_AFTER="4s"):
-            until(lambda: len(site.asked("/a")) == 2, seconds=20)
-        assert len(slow.requests) <= 2, "its delay is kept"
+        yield slow
+
+
+def test_a_slow_host_with_many_feeds_leaves_room_for_the_others(kiosque, site, slow_host):
+    with service(kiosque, KIOSQUE_CRAWL_CONCURRENCY="8", KIOSQUE_CRAWL_REVISIT_AFTER="4s"):
+        until(lambda: len(site.asked("/a")) == 2)
+    assert len(slow_host.requests) <= 2, "its delay is kept"
+
+
+def test_what_waits_for_a_slow_robots_txt_leaves_room_too(kiosque, site, slow_host):
+    slow_host.answers["/robots.txt"] = lambda _: time.sleep(60)
+    changes = {"KIOSQUE_CRAWL_CONCURRENCY": "8", "KIOSQUE_CRAWL_REVISIT_AFTER": "4s", "KIOSQUE_SCHEDULE_STOP_TIME": "1"}
+    with service(kiosque, **changes):
+        until(lambda: len(site.asked("/a")) == 2)
+
+
+def test_what_waits_for_its_turn_does_not_hold_up_the_end(kiosque, slow_host):
+    with service(kiosque, KIOSQUE_CRAWL_CONCURRENCY="8", KIOSQUE_SCHEDULE_STOP_TIME="60") as process:
+        until(lambda: slow_host.requests)
+        time.sleep(1)
+        start = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    assert time.monotonic() - start < 15
+    assert process.returncode == 0
