@@ -154,9 +154,15 @@ class WarcArchive:
         """Return all of the archive's files, oldest first: those of this machine, and those on object storage."""
         found: dict[str, Path | DistantFile] = {}
         if self.away is not None:  # first: a file that is moved meanwhile is seen once at least
-            found = {name: self.away.place(name) for name in self.away.files()}
+            found = {name: self.away.place(name, size) for name, size in self.away.files().items()}
         found |= {name_of(path): path for path in self.files()}
         return [found[name] for name in sorted(found)]
+
+    def owns(self, file: Path | DistantFile) -> bool:
+        """Tell whether a file is one of this archive, here or on object storage."""
+        if isinstance(file, Path):
+            return file.resolve().is_relative_to(self.folder.resolve())
+        return self.away is not None and self.away.owns(file.url)
 
     def snapshot(self, pointer: str) -> Snapshot:
         """Return the page that a record points to, with what was known when it was fetched.

@@ -90,6 +90,8 @@ class DistantFile:
     """A file behind a URL, as far as a reader of WARC files needs it. Every fault is an `OSError`."""
 
     url: str
+    size: int = 0
+    """In bytes, as a listing told it; 0 where nobody asked."""
 
     @property
     def name(self) -> str:

@@ -75,9 +75,13 @@ class DistantArchive:
         """Return the names and sizes of its files, oldest first."""
         return {name: size for name, size in self._all().items() if OURS.fullmatch(name)}
 
-    def place(self, name: str) -> DistantFile:
+    def place(self, name: str, size: int = 0) -> DistantFile:
         """Return a file, to be read from its beginning to its end."""
-        return DistantFile(f"{self._url}/{name}")
+        return DistantFile(f"{self._url}/{name}", size)
+
+    def owns(self, url: str) -> bool:
+        """Tell whether a URL is that of a file of this archive."""
+        return url.startswith(f"{self._url}/") and OURS.fullmatch(url[len(self._url) + 1 :]) is not None
 
     def holds(self, name: str) -> bool:
         """Tell whether a file is there."""
