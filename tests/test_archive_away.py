@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from test_storage_contract import record, settled
 from test_warc_files import NOON, page
 
+from kiosque.cli import main
 from kiosque.errors import StorageError, UsageError
 from kiosque.settings import Settings, load_settings
 from pipelines.archivist import home_archive, open_archive
-from storage import open_storage
+from storage import Address, open_storage
 from storage.archive import WarcArchive
 from storage.arrived import PART, is_same
 from storage.distant_archive import FIRST, LIST, ArchiveAwayError, DistantArchive
+from storage.erasing import erasing
 from storage.hold import finished, mark_of
 from storage.sending import alone, send_finished
 from storage.unsent import TOLD_FOR, note, noted, unsent
@@ -313,6 +317,78 @@ def test_old_files_and_those_too_many_go_there_and_nothing_of_others(tmp_path, a
     assert [name[:10] for name in archive.prune(today=date(2026, 11, 27))] == ["2026-11-25"]
     left = [path.rpartition("/2026")[2] for path in files.find(str(away))]
     assert len(left) == 3, left  # a file, its list, and what is not ours
+
+
+@pytest.fixture
+def kiosque(tmp_path, away, capsys, monkeypatch):
+    """A home whose archive goes away; runs a command in this process, and returns what it said."""
+    monkeypatch.setenv("KIOSQUE_ARCHIVE_FOLDER", str(away))
+    home = tmp_path / "home"
+    archive = home_archive(load_settings(home=home))
+    pointers = [archive.append(page(number)) for number in range(3)]
+    archive.close()
+    with closing(open_storage(f"sqlite:///{home / 'kiosque.sqlite'}")) as opened:
+        url = "https://exemple.fr/1"
+        address = Address(key=url, url=url)
+        opened.settle([settled(record(url=url, archive=pointers[1]), key=url, addresses=(address,))])
+
+    def run(*arguments, code=0):
+        with pytest.raises(SystemExit) as end:
+            main(["--home", str(home), *arguments])
+        said = capsys.readouterr()
+        assert end.value.code == code, said
+        return said.out if code == 0 else said.err
+
+    run.home, run.archive = home, archive
+    return run
+
+
+def test_forgetting_tells_first_which_files_are_written_anew_there(kiosque, away):
+    assert kiosque("archive", "send").endswith(f"sent to {away}\n")
+    said = kiosque("forget", "https://exemple.fr/1", "--dry-run").splitlines()
+    size = sum(away.files().values()) / 1e6
+    assert said[-1] == f"1 pages in 1 files ({size:.1f} MB) of {away}, which would be written anew"
+    assert len(list(kiosque.archive.snapshots())) == 3
+    assert "1 articles, 1 revisions, 1 archived pages erased" in kiosque("forget", "https://exemple.fr/1")
+    assert [found.page.final_url[-1] for found in kiosque.archive.snapshots()] == ["0", "2"]
+
+
+def test_forgetting_changes_nothing_while_the_store_is_away_or_somebody_else_forgets(kiosque, files, monkeypatch):
+    kiosque("archive", "send")
+    with monkeypatch.context() as trouble:
+        broken(trouble, files, "cat_file", OSError(111, "Connection refused"))
+        assert "Connection refused" in kiosque("forget", "https://exemple.fr/1", code=1)
+    with erasing(f"sqlite:///{kiosque.home / 'kiosque.sqlite'}", kiosque.home):
+        assert "another `kiosque forget` is at work" in kiosque("forget", "https://exemple.fr/1", code=1)
+    assert "1 articles" in kiosque("forget", "https://exemple.fr/1", "--dry-run")
+
+
+def test_one_erasure_at_a_time_on_postgresql(postgresql, tmp_path):
+    with (
+        erasing(postgresql, tmp_path),
+        pytest.raises(StorageError, match="another `kiosque forget`"),
+        erasing(postgresql, tmp_path),
+    ):
+        pass
+    with erasing(postgresql, tmp_path):
+        pass
+
+
+def test_files_that_wait_for_long_are_for_a_person(kiosque, files, monkeypatch):
+    [path] = kiosque.archive.files()
+    assert "archive-unsent" not in [one["kind"] for one in json.loads(kiosque("status", "--json"))["problems"]]
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 7300))
+    broken(monkeypatch, files, "put_file", PermissionError("Access Denied"))
+    assert kiosque("archive", "send", code=1).endswith(": refused: Access Denied\n")
+    assert "1 files (0 MB)" in kiosque("status")
+    [found] = [one for one in json.loads(kiosque("status", "--json"))["problems"] if one["kind"] == "archive-unsent"]
+    assert (found["facts"]["n"], found["facts"]["age"]) == ("1", "2 h")
+    assert found["facts"]["reason"].endswith("refused: Access Denied")
+
+
+def test_sending_without_a_place_to_send_to_is_a_usage_error(kiosque, monkeypatch):
+    monkeypatch.delenv("KIOSQUE_ARCHIVE_FOLDER")
+    assert "archive.folder is not set" in kiosque("archive", "send", code=2)
 
 
 # -- what is said --------------------------------------------------------------------------------------

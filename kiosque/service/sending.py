@@ -59,12 +59,14 @@ async def keep_sending(settings: Settings) -> None:
     """Look again and again for finished files, and have them sent. What fails is said once, and tried again."""
     if not settings.archive_folder or not settings.archive_enabled:
         return
-    wait, failures, last = FIRST, 0, ""
+    wait, failures, last, is_first = FIRST, 0, "", True
     while True:
         await asyncio.sleep(wait)
         wait = EVERY
-        if not await asyncio.to_thread(finished, settings.home / "archive"):
+        # At first in any case: what a killed run said of its files may no longer be so.
+        if not is_first and not await asyncio.to_thread(finished, settings.home / "archive"):
             continue
+        is_first = False
         try:
             await _send_apart(settings)
         except KiosqueError as error:
