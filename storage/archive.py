@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import socket
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
@@ -216,6 +217,7 @@ class WarcArchive:
         length that says nothing in the place of an erased one: what stays keeps its offset, and
         every other pointer stays good. Pointers to what is not there are passed over.
         """
+        shutil.rmtree(self.folder / ASIDE, ignore_errors=True)  # of a run that was killed: it may hold such pages
         wanted = self.find(pointers=pointers, urls=urls)
         return sum(self._erase(name, offsets) for name, offsets in wanted.items())
 

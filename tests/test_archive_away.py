@@ -17,7 +17,7 @@ from kiosque.errors import StorageError, UsageError
 from kiosque.settings import Settings, load_settings
 from pipelines.archivist import home_archive, open_archive
 from storage import Address, open_storage
-from storage.archive import WarcArchive
+from storage.archive import ASIDE, WarcArchive
 from storage.arrived import PART, is_same
 from storage.distant_archive import FIRST, LIST, ArchiveAwayError, DistantArchive
 from storage.erasing import erasing
@@ -276,6 +276,10 @@ def test_an_erasure_that_was_cut_off_loses_no_page_and_is_done_by_the_next(tmp_p
         with pytest.raises(ArchiveAwayError, match="reset by peer"):
             archive.remove(pointers=pointers[:1])
     assert [found.pointer for found in archive.snapshots()] == pointers
+    (tmp_path / ASIDE).mkdir()
+    (tmp_path / ASIDE / "kiosque-a.warc.gz").write_bytes(b"fetched when it was killed")
+    assert archive.remove(pointers=["2026-11-22/kiosque-b.warc.gz@7"]) == 0
+    assert not (tmp_path / ASIDE).exists()
     assert archive.remove(pointers=pointers[:1]) == 1
     assert [found.pointer for found in archive.snapshots()] == pointers[1:]
 
