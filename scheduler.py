@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kiosque.errors import StorageError, UsageError
-from kiosque.polling import mended, new_feed
+from kiosque.polling import CLAIM_TIME, mended, new_feed
 from kiosque.service.memory import share_arenas
 from kiosque.service.station import Station, claimed, spread
 from kiosque.service.timetable import Job
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kiosque.schedule")
 
-# A claimed feed is due again after this time even when its poll never came back: a crash loses no feed.
-CLAIM_TIME = timedelta(minutes=15)
 # Feeds and entries given to the spider at one tick, and how many may wait there.
 CLAIMS, MOST_WAITING = 50, 200
 # Addresses that the spider may be at: more, and entries to try again and articles to look at again wait in the store,
