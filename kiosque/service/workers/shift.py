@@ -14,7 +14,7 @@ from kiosque.polling import CLAIM_TIME
 from kiosque.service.workers.gate import rest_of, slots_of
 from spiders.pace import CROWD
 from spiders.patience import Patience
-from spiders.press import Revisited
+from spiders.plan import Revisited
 from spiders.waits import waits
 from storage.due import waiting
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kiosque.polling import FeedState
     from kiosque.service.workers.spider import WorkerSpider
     from pipelines.newsroom import Newsroom
-    from spiders.press import Work
+    from spiders.plan import Work
     from storage import QueuedEntry
     from storage.errands import Errand
     from storage.sql import SqlStore
