@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kiosque.polling import CLAIM_TIME
 from kiosque.service.workers.gate import rest_of, slots_of
 from spiders.pace import CROWD
 from spiders.patience import Patience
-from spiders.press import Revisited
+from spiders.plan import Revisited
 from spiders.waits import waits
 from storage.due import waiting
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from kiosque.polling import FeedState
     from kiosque.service.workers.spider import WorkerSpider
     from pipelines.newsroom import Newsroom
-    from spiders.press import Work
+    from spiders.plan import Work
     from storage import QueuedEntry
     from storage.errands import Errand
     from storage.sql import SqlStore
@@ -33,8 +34,6 @@ log = logging.getLogger("kiosque.worker")
 
 # A shift takes up nothing new after so many seconds: then it is another kind's turn, or another worker's.
 SHIFT_SECONDS = 20.0
-# A claimed feed is due again after this time even when its poll never came back.
-CLAIM_TIME = timedelta(minutes=15)
 # Feeds claimed, and addresses asked of the store, at once.
 FEEDS, ADDRESSES = 50, 200
 # An address that still waits after so long is no news any more.
@@ -59,8 +58,6 @@ class Shift:
     """Whether the readers have enough pages already."""
     may_go_on: Callable[[], bool]
     """False when the worker stops, or cannot be sure any more that the site is its own."""
-    pages: int = 0
-    """Addresses that were settled."""
     _handed: set[str] = field(default_factory=set)
     """Keys of all addresses that this shift gave to the spider."""
     _out: set[str] = field(default_factory=set)
@@ -84,11 +81,6 @@ class Shift:
                 self._hand(work)
         await self._all_back()
         return self.may_go_on() and time.monotonic() >= self._until and bool(await self._due())
-
-    def settled(self, key: str) -> None:
-        """Note that an address is in the store."""
-        self.pages += key in self._out
-        self.passed(key)
 
     def passed(self, key: str) -> None:
         """Note that an address is not under way any more."""
