@@ -37,6 +37,8 @@ class Sent:
     bytes: int = 0
     problem: str | None = None
     """Why not all were sent, the first reason."""
+    undeleted: str | None = None
+    """Why what need not be kept any more could not be deleted."""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from storage.distant_archive import FIRST, LIST, ArchiveAwayError, DistantArchiv
 from storage.erasing import erasing
 from storage.hold import finished, mark_of
 from storage.sending import alone, send_finished
+from storage.sql import SqlStore
 from storage.unsent import TOLD_FOR, note, noted, unsent
 
 fsspec = pytest.importorskip("fsspec", reason="not in the test extra; pip install 'kiosque[dataset-test]'")
@@ -182,6 +183,19 @@ def test_what_was_forgotten_from_another_machine_is_erased_before_its_file_is_se
     assert [found.pointer for found in archive.snapshots()] == [kept]
     with pytest.raises(StorageError, match="no page stands"):
         archive.read(gone)
+
+
+def test_what_is_forgotten_while_its_file_is_on_its_way_is_erased_there(tmp_path, away, store, monkeypatch):
+    archive, pointers = filled(tmp_path, away)
+    send = DistantArchive.send
+
+    def slowly(self, path, name, pages):
+        send(self, path, name, pages)
+        store.forget(urls=["https://exemple.fr/1"], at=NOON)
+
+    monkeypatch.setattr(DistantArchive, "send", slowly)
+    assert send_finished(tmp_path, away, store).files == 1
+    assert [found.pointer for found in archive.snapshots()] == [pointers[0], pointers[2]]
 
 
 def test_one_process_of_a_home_sends(tmp_path):
@@ -367,6 +381,32 @@ def test_forgetting_changes_nothing_while_the_store_is_away_or_somebody_else_for
     assert "1 articles" in kiosque("forget", "https://exemple.fr/1", "--dry-run")
 
 
+def test_a_file_that_arrives_while_its_page_is_forgotten_is_searched_too(kiosque, tmp_path, away, store, monkeypatch):
+    [path] = kiosque.archive.files()
+    elsewhere = tmp_path / "elsewhere" / "2026-11-22"
+    elsewhere.mkdir(parents=True)
+    path.rename(elsewhere / path.name)
+    forget = SqlStore.forget
+
+    def meanwhile(self, **asked):
+        if not asked.get("dry_run"):  # the other machine has looked at what is forgotten just before
+            send_finished(elsewhere.parent, away, store)
+        return forget(self, **asked)
+
+    monkeypatch.setattr(SqlStore, "forget", meanwhile)
+    assert "1 archived pages erased" in kiosque("forget", "https://exemple.fr/1")
+    assert [found.page.final_url[-1] for found in kiosque.archive.snapshots()] == ["0", "2"]
+
+
+def test_old_files_that_may_not_be_deleted_are_said(kiosque, files, monkeypatch):
+    monkeypatch.setenv("KIOSQUE_ARCHIVE_KEEP_GB", "0.000000001")
+    broken(monkeypatch, files, "rm_file", PermissionError("Access Denied"))
+    said = kiosque("archive", "send", code=1)
+    assert said.startswith("kiosque: old files of the archive could not be deleted: memory://")
+    assert said.endswith(": refused: Access Denied\n")
+    assert json.loads(kiosque("status", "--json"))["unsent"] == []
+
+
 def test_one_erasure_at_a_time_on_postgresql(postgresql, tmp_path):
     with (
         erasing(postgresql, tmp_path),
@@ -443,6 +483,9 @@ def test_the_folder_is_a_setting_that_is_shown_nowhere(tmp_path):
     settings = load_settings(environment={"KIOSQUE_ARCHIVE_FOLDER": "s3://press/archive"}, home=tmp_path)
     assert str(home_archive(settings).away) == "s3://press/archive"
     assert "press" not in repr(settings)
+    (tmp_path / "kiosque.toml").write_text('[archive]\nfolder = "s3://press/autre"\n')
+    assert str(home_archive(load_settings(environment={}, home=tmp_path)).away) == "s3://press/autre"
+    (tmp_path / "kiosque.toml").unlink()
     assert home_archive(load_settings(environment={}, home=tmp_path)).away is None
     with pytest.raises(UsageError, match=r"'archive\.folder' must be the URL of a folder .*, not what it is"):
         load_settings(environment={"KIOSQUE_ARCHIVE_FOLDER": "geheim@press"}, home=tmp_path)

@@ -131,7 +131,7 @@ def test_a_file_whose_upload_was_killed_is_sent_by_the_next_run(site, server, pr
         finally:
             service.terminate()
             _, err = service.communicate(timeout=40)
-    assert (service.returncode, SECRET in err) == (0, False)
+    assert (service.returncode, SECRET in err) == (0, False), err
     assert len(warcs(server, place)) == 1
     assert json.loads(one.run("status", "--json")[0])["unsent"] == []
     assert text_of(TOWNS[0]) in body_of(one, one.records()[-1].archive) + body_of(one, one.records()[0].archive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -39,11 +40,12 @@ def send(
     away.check()
     sent = send_home(settings)
     if as_json:
-        found = {"files": sent.files, "bytes": sent.bytes, "problem": sent.problem} if sent is not None else None
-        print(json.dumps({"sent": found, "folder": str(away)}))
+        print(json.dumps({"sent": sent and asdict(sent), "folder": str(away)}))
     elif sent is None:
         print("another process of this home is sending already")
     else:
         print(f"{sent.files} files ({sent.bytes / 1e6:.1f} MB) sent to {away}")
     if sent is not None and sent.problem is not None:
         raise StorageError(sent.problem)
+    if sent is not None and sent.undeleted is not None:
+        raise StorageError(f"old files of the archive could not be deleted: {sent.undeleted}")

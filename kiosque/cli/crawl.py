@@ -99,7 +99,8 @@ def send_last(settings: Settings) -> list[str]:
         sent = send_home(settings)
     except KiosqueError as error:
         return [f"the archive's files wait to be sent: {error}"]
-    return [f"the archive's files wait to be sent: {sent.problem}"] if sent is not None and sent.problem else []
+    said = {"wait to be sent": sent and sent.problem, "that are old could not be deleted": sent and sent.undeleted}
+    return [f"the archive's files {what}: {why}" for what, why in said.items() if why]
 
 
 def members(newsroom: Newsroom, *, groups: list[str], countries: list[str]) -> list[str]:

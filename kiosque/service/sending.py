@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,7 +48,10 @@ def send_home(settings: Settings, *, said: Callable[[str], None] = lambda _: Non
         sent = send_finished(archive.folder, archive.away, store, said=said)
         _note(store, settings, sent.problem)
         if sent.problem is None and sent.files:
-            archive.prune(today=datetime.now(UTC).date())
+            try:
+                archive.prune(today=datetime.now(UTC).date())
+            except StorageError as error:
+                return replace(sent, undeleted=str(error))
         return sent
 
 
@@ -83,7 +88,7 @@ async def keep_sending(settings: Settings) -> None:
 
 async def _send_apart(settings: Settings) -> None:
     """Send in a process of its own: what it needs of memory and time is not the crawl's. Raises `KiosqueError`."""
-    command = [sys.executable, "-m", "kiosque", "--home", str(settings.home), "archive", "send"]
+    command = [sys.executable, "-m", "kiosque", "--home", str(settings.home), "archive", "send", "--json"]
     # Passwords stand in no list of processes.
     environment = os.environ | {
         "KIOSQUE_DB": settings.database,
@@ -106,4 +111,7 @@ async def _send_apart(settings: Settings) -> None:
     if process.returncode != 0:
         said = err.decode(errors="replace").strip().removeprefix("kiosque: ").splitlines()
         raise StorageError(said[-1][:LONGEST_SAID] if said else f"exit status {process.returncode}")
-    log.info("%s", out.decode(errors="replace").strip()[:LONGEST_SAID])
+    with contextlib.suppress(ValueError, TypeError, KeyError):  # another process was at it, and says so
+        found = json.loads(out)
+        if found["sent"]["files"]:
+            log.info("%d files of the archive sent to %s", found["sent"]["files"], found["folder"])
