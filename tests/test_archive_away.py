@@ -173,13 +173,17 @@ def test_a_page_erased_while_its_file_was_sent_does_not_come_back(tmp_path, away
 
 
 @pytest.mark.parametrize("outlet", [None, "gazette"])
-def test_what_was_forgotten_from_another_machine_is_erased_before_its_file_is_sent(tmp_path, away, store, outlet):
+def test_what_was_forgotten_from_another_machine_is_erased_before_its_file_is_sent(
+    tmp_path, away, store, monkeypatch, outlet
+):
     archive = WarcArchive(tmp_path, away=away)
     gone = archive.append(page(1), outlet="gazette")
     kept = archive.append(page(2), outlet="fanal")
     archive.close()
     store.forget(urls=[] if outlet else ["https://exemple.fr/1"], outlet=outlet, at=NOON)
-    assert send_finished(tmp_path, away, store).files == 1
+    sent, send = [], DistantArchive.send
+    monkeypatch.setattr(DistantArchive, "send", lambda *given: sent.append(given) or send(*given))
+    assert send_finished(tmp_path, away, store).files == len(sent) == 1, "the page itself never leaves"
     assert [found.pointer for found in archive.snapshots()] == [kept]
     with pytest.raises(StorageError, match="no page stands"):
         archive.read(gone)
