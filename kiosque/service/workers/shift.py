@@ -125,12 +125,15 @@ class Shift:
         """Ask the feeds that are due, and wait until their entries stand on the frontier."""
         keeper, now = self.newsroom.keeper, self.newsroom.clock.now()
         slugs = [slug for slug in self.errand.outlets if slug in self.newsroom.outlets]
+        # The site is this shift's: a claim without an answer is that of a worker that died or had to stop.
+        await keeper.ask(keeper.store.release_claims, slugs, now=now)
         states: list[FeedState] = await keeper.ask(
             keeper.store.claim_due, slugs, now=now, until=now + CLAIM_TIME, limit=FEEDS
         )
         self._asked = {state.url for state in states}
         for state in states:
-            self._hand(state)
+            if not self.spider.asks(state.url):
+                self._hand(state)
         await self._all_back()
 
     async def _heed_waits(self) -> None:
