@@ -71,7 +71,7 @@ def warcs(endpoint, place):
     return {name: data for name, data in bucket(endpoint, place).items() if name.endswith(".warc.gz")}
 
 
-def until(condition, seconds=40):
+def until(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
@@ -114,7 +114,7 @@ def test_a_file_whose_upload_was_killed_is_sent_by_the_next_run(site, server, pr
     publish(site, 0, 1)
     proxy.holds = True
     with one.start("crawl", "gazette", "--json") as crawl:
-        held = proxy.held.wait(40)
+        held = proxy.held.wait(90)
         crawl.kill()
         crawl.communicate()
     assert held
