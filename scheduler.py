@@ -37,7 +37,7 @@ log = logging.getLogger("kiosque.schedule")
 CLAIMS, MOST_WAITING = 50, 200
 # Addresses that the spider may be at: more, and entries to try again and articles to look at again wait in the store,
 # which holds any number of them, not in Scrapy's memory.
-MOST_UNDER_WAY = 500
+MOST_UNDER_WAY = 200
 # Entries looked at to find some that the spider is not at already: a slow host's may stand before the others.
 MOST_LOOKED_AT = 2_000
 

@@ -230,7 +230,7 @@ def test_entries_of_a_slow_host_do_not_keep_the_others_waiting():
 
 
 def test_what_may_wait_waits_in_the_store_while_the_spider_is_at_many_addresses():
-    spider = Busy(*(f"https://courrier.example/{n}" for n in range(500)))
+    spider = Busy(*(f"https://courrier.example/{n}" for n in range(200)))
     one = claims(spider, entries=5)
     asyncio.run(one.retry_due())
     asyncio.run(one.revisit_due())
