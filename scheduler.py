@@ -10,12 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kiosque.errors import StorageError, UsageError
-from kiosque.polling import mended, new_feed
+from kiosque.polling import CLAIM_TIME, mended, new_feed
 from kiosque.service.memory import share_arenas
 from kiosque.service.station import Station, claimed, spread
 from kiosque.service.timetable import Job
-from spiders.plan import Plan
-from spiders.press import Revisited
+from spiders.plan import Plan, Revisited
 from spiders.run import Run
 from storage.sql import SqlStore
 from storage.turn import turn_of
@@ -26,14 +25,13 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet, Visit
     from kiosque.settings import Settings
     from pipelines.newsroom import Newsroom
-    from spiders.press import PressSpider, Work
+    from spiders.plan import Work
+    from spiders.press import PressSpider
     from storage import Settled
     from storage.turn import Turn
 
 log = logging.getLogger("kiosque.schedule")
 
-# A claimed feed is due again after this time even when its poll never came back: a crash loses no feed.
-CLAIM_TIME = timedelta(minutes=15)
 # Feeds and entries given to the spider at one tick, and how many may wait there.
 CLAIMS, MOST_WAITING = 50, 200
 # Addresses that the spider may be at: more, and entries to try again and articles to look at again wait in the store,
@@ -61,11 +59,11 @@ class Claims:
         """Claim feeds that are due and give them to the spider."""
         keeper, now = self.station.newsroom.keeper, self.station.newsroom.clock.now()
         if self._may_claim():
-            self._give(
-                await keeper.ask(
-                    keeper.store.claim_due, self.station.slugs, now=now, until=now + CLAIM_TIME, limit=CLAIMS
-                )
+            due = await keeper.ask(
+                keeper.store.claim_due, self.station.slugs, now=now, until=now + CLAIM_TIME, limit=CLAIMS
             )
+            # A slow host's may wait for longer than a claim: they would come again and again.
+            self._give([state for state in due if not self.spider.asks(state.url)])
             claimed(self.station)
 
     async def retry_due(self) -> None:

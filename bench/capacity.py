@@ -23,6 +23,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.conclude import Finding
 
 BENCH = Path(__file__).resolve().parent
 # Run as a script, this folder's storage.py would be found as `storage`.
@@ -31,14 +35,14 @@ sys.path = [str(BENCH.parent), *others, str(BENCH)]
 
 import msgspec  # noqa: E402
 from capacity_model import CLAIMS, DAY, HOURS, TICK, Costs, Feed, day_of, misses, need_of, scaled, some_feeds  # noqa: E402
+from made_up import finding  # noqa: E402
 from sqlalchemy import event, text  # noqa: E402
 
 from kiosque.feeds import FeedReading  # noqa: E402
-from kiosque.model import Article, FeedEntry, Outlet, Page, PublishedDate, Rights, Visit  # noqa: E402
-from kiosque.polling import FeedState, Poll, Rhythm, claimed, decide, new_feed, request_headers  # noqa: E402
+from kiosque.model import FeedEntry, Outlet  # noqa: E402
+from kiosque.polling import CLAIM_TIME, FeedState, Poll, Rhythm, claimed, decide, new_feed, request_headers  # noqa: E402
 from kiosque.polling.rhythm import observed  # noqa: E402
 from kiosque.urls import canonical_url  # noqa: E402
-from pipelines.conclude import Finding  # noqa: E402
 from pipelines.keeper import Noted, note_polls, settle  # noqa: E402
 from storage import Settled, open_storage  # noqa: E402
 from storage.put import put  # noqa: E402
@@ -69,7 +73,6 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 KNOWN_DAYS = 14  # the service has run for so long: rhythms are known
 WINDOW = 20  # entries that a feed lists
 PER_OUTLET = 3
-CLAIM_TIME = timedelta(minutes=15)
 SUMMARY = "Le conseil a voté le budget du chantier après deux heures de débat, en présence des riverains de la place."
 ASKS = ["SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "WITH"]
 # By what factor the model may be wrong.
@@ -248,7 +251,7 @@ class Simulation:
     def settle(self, count: int) -> None:
         """Settle articles of 4 KB in full, as a crawl does."""
         for first in range(0, count, 100):
-            findings = [finding(n, self.rng) for n in range(first, min(first + 100, count))]
+            findings = [article(n, self.rng) for n in range(first, min(first + 100, count))]
             with self.phase("article"):
                 settle(self.store, findings)
 
@@ -263,32 +266,14 @@ class Simulation:
             return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
 
 
-def finding(n: int, rng: random.Random) -> Finding:
-    """Return an article that nobody knows yet; it looks like no other one."""
-    url = f"https://settled-{n % 300}.example/2026/11/23/{n}/le-conseil-a-vote-le-budget"
+def article(n: int, rng: random.Random) -> Finding:
+    """Return an article of 4 KB that nobody knows yet; it looks like no other one."""
     made = ["".join(rng.choices("aeilnorstu", k=6)) for _ in range(660)]
-    body = "\n".join(" ".join(made[k : k + 66]) for k in range(0, 660, 66))
-    outlet = Outlet(
-        slug=f"settled-{n % 300}", name="Le Journal", site=f"https://settled-{n % 300}.example", country="FR"
-    )
-    article = Article(
-        url=url,
-        urls=(url,),
-        outlet=outlet.slug,
-        title=f"Le conseil a voté le budget {n}",
-        lead=body[:200],
-        text=body,
-        authors=("Anne Lo",),
-        section="Politique",
-        tags=("vote", "conseil"),
-        published=PublishedDate(
-            value="2026-11-23T07:12:00+01:00", precision="minute", source="json-ld", text="2026-11-23", confidence=0.9
-        ),
-        fetched_at=START,
-    )
-    page = Page(url=url, final_url=url, fetched_at=START)
-    visit = Visit(outlet=outlet, key=canonical_url(url), url=url, page=page, entry=FeedEntry(url=url))
-    return Finding(visit=visit, rights=Rights(), reading=article, at=START, revisit_after=(timedelta(hours=1),))
+    text = "\n".join(" ".join(made[k : k + 66]) for k in range(0, 660, 66))
+    site = f"https://settled-{n % 300}.example"
+    outlet = Outlet(slug=f"settled-{n % 300}", name="Le Journal", site=site, country="FR")
+    url = f"{site}/2026/11/23/le-conseil-a-vote-le-budget/{n}"
+    return replace(finding(url, outlet, at=START, text=text), revisit_after=(timedelta(hours=1),))
 
 
 # -- what it says ------------------------------------------------------------------------------------

@@ -138,12 +138,17 @@ def reap() -> None:
 
 def watch_memory(root: int, peaks: list[float], over: threading.Event) -> None:
     while not over.wait(0.5):
-        tree, waiting = [], [root]
-        while waiting:
-            pid = waiting.pop()
-            tree.append(pid)
-            waiting += children_of(pid)
-        peaks.append(sum(proportional_size(pid) for pid in tree) / 1000)
+        peaks.append(tree_memory(root))
+
+
+def tree_memory(root: int) -> float:
+    """Return the megabytes of a process and all its children, shared pages counted once."""
+    tree, waiting = [], [root]
+    while waiting:
+        pid = waiting.pop()
+        tree.append(pid)
+        waiting += children_of(pid)
+    return sum(proportional_size(pid) for pid in tree) / 1000
 
 
 def children_of(pid: int) -> list[int]:

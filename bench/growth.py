@@ -23,45 +23,31 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pipelines.conclude import Finding
 
 BENCH = Path(__file__).resolve().parent
 sys.path = [place for place in sys.path if Path(place or ".").resolve() != BENCH]
 
-from kiosque.model import Article, Outlet, Page, PublishedDate, Rights, Visit  # noqa: E402
-from kiosque.urls import canonical_url  # noqa: E402
-from pipelines.conclude import Finding  # noqa: E402
+from kiosque.model import Outlet  # noqa: E402
 from pipelines.keeper import settle  # noqa: E402
 from storage import open_storage  # noqa: E402
 
 sys.path.append(str(BENCH))
-from crawl import PR_SET_CHILD_SUBREAPER, children_of, kiosque, measured, proportional_size, served  # noqa: E402
+from crawl import PR_SET_CHILD_SUBREAPER, kiosque, measured, served, tree_memory  # noqa: E402
+from made_up import finding, lines  # noqa: E402
 
 BATCH = 100
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def finding_of(number: int, outlet: Outlet) -> Finding:
+def stored_already(number: int, outlet: Outlet) -> Finding:
     """Return an article of some 3 KB."""
-    dice = random.Random(number)
-    at = START + timedelta(minutes=number)
-    url = f"{outlet.site}/stored/{number}"
-    lines = [" ".join(f"mot{dice.randrange(30_000)}" for _ in range(40)) + "." for _ in range(10)]
-    article = Article(
-        url=url,
-        urls=(url,),
-        outlet=outlet.slug,
-        title=f"{lines[0][:50]}, n° {number}",
-        lead=lines[0],
-        text="\n".join(lines),
-        published=PublishedDate(
-            value=at.isoformat(), precision="minute", source="json-ld", text=at.isoformat(), confidence=1.0
-        ),
-        fetched_at=at,
-    )
-    page = Page(url=url, final_url=url, body=b"", fetched_at=at)
-    visit = Visit(outlet=outlet, key=canonical_url(url), url=url, page=page)
-    return Finding(visit=visit, rights=Rights(), reading=article, at=at)
+    text = "\n".join(lines(random.Random(number), 10))
+    return finding(f"{outlet.site}/stored/{number}", outlet, at=START + timedelta(minutes=number), text=text)
 
 
 def fill(database: Path, base: str, number: int) -> None:
@@ -70,7 +56,7 @@ def fill(database: Path, base: str, number: int) -> None:
     outlet = Outlet(slug=host.replace(".", "-").replace(":", "-"), name=host, site=base, country="FR")
     store = open_storage(f"sqlite:///{database}")
     for first in range(0, number, BATCH):
-        settle(store, [finding_of(n, outlet) for n in range(first, min(first + BATCH, number))])
+        settle(store, [stored_already(n, outlet) for n in range(first, min(first + BATCH, number))])
     store.close()
 
 
@@ -128,15 +114,6 @@ def stored(database: Path) -> int:
     ):
         return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
     return 0
-
-
-def tree_memory(root: int) -> float:
-    tree, waiting = [], [root]
-    while waiting:
-        pid = waiting.pop()
-        tree.append(pid)
-        waiting += children_of(pid)
-    return sum(proportional_size(pid) for pid in tree) / 1000
 
 
 def main() -> None:

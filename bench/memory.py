@@ -19,23 +19,27 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.conclude import Finding
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not this folder: its storage.py is not the package
 sys.path.append(str(ROOT / "bench"))
 
+from made_up import finding, lines  # noqa: E402
 from soak import resident  # noqa: E402
 
-from kiosque.model import Article, Outlet, Page, PublishedDate, Rights, Visit  # noqa: E402
+from kiosque.model import Outlet  # noqa: E402
 from kiosque.service.memory import give_back, share_arenas  # noqa: E402
 from kiosque.service.metrics import Seen, exposition  # noqa: E402
 from kiosque.service.rounds import check_health  # noqa: E402
 from kiosque.service.vitals import Vitals  # noqa: E402
 from kiosque.settings import Settings  # noqa: E402
-from kiosque.urls import canonical_url  # noqa: E402
-from pipelines.conclude import Finding  # noqa: E402
 from pipelines.newsroom import Newsroom  # noqa: E402
 
 BATCH, LOOK_EVERY = 20, 500
@@ -46,41 +50,26 @@ def outlet_of(number: int) -> Outlet:
     return Outlet(slug=f"o{number}", name=f"Outlet {number}", site=f"https://o{number}.example", country="FR")
 
 
-def finding_of(number: int, outlet: Outlet, at: datetime) -> Finding:
+def article(number: int, outlet: Outlet, at: datetime) -> Finding:
     """Return an article of some 2 KB; each outlet has a line that stands in a tenth of its articles."""
     dice = random.Random(number)
-    url = f"{outlet.site}/a/{number}"
-    lines = [" ".join(f"mot{dice.randrange(100_000)}" for _ in range(40)) + "." for _ in range(6)]
+    text = lines(dice, 6, words=100_000)
     if dice.random() < 0.1:
-        lines.append(f"Retrouvez toute l’actualité de {outlet.name} dans notre lettre du matin.")
-    page = Page(url=url, final_url=url, headers=(("etag", f'"{number}"'),), body=b"", fetched_at=at)
-    article = Article(
-        url=url,
-        urls=(url,),
-        outlet=outlet.slug,
-        title=f"{lines[0][:50]}, n° {number}",
-        lead=lines[0],
-        text="\n".join(lines),
-        published=PublishedDate(
-            value=at.isoformat(), precision="minute", source="json-ld", text=at.isoformat(), confidence=1.0
-        ),
-        fetched_at=at,
-    )
-    visit = Visit(outlet=outlet, key=canonical_url(url), url=url, page=page)
-    return Finding(visit=visit, rights=Rights(), reading=article, at=at, revisit_after=(timedelta(hours=1),))
+        text.append(f"Retrouvez toute l’actualité de {outlet.name} dans notre lettre du matin.")
+    made = finding(f"{outlet.site}/a/{number}", outlet, at=at, text="\n".join(text))
+    return replace(made, revisit_after=(timedelta(hours=1),))
 
 
 async def play(newsroom: Newsroom, sizes: list[int], pause: timedelta) -> list[dict[str, float]]:
     outlets = list(newsroom.outlets.values())
     seen = Seen(tally=newsroom.tally, vitals=Vitals(), jobs=tuple, now=time.time)
-    found, samples, done, look = [], [], 0, None
+    levels, samples, done, look = [], [], 0, None
     for size in sizes:
         began = time.process_time()
         while done < size:
             at = START + done * pause
             some = [
-                finding_of(n, outlets[n % len(outlets)], START + n * pause)
-                for n in range(done, min(done + BATCH, size))
+                article(n, outlets[n % len(outlets)], START + n * pause) for n in range(done, min(done + BATCH, size))
             ]
             for one, settled in zip(some, await asyncio.gather(*map(newsroom.keeper.keep, some)), strict=True):
                 newsroom.settled(one.visit, settled)
@@ -94,11 +83,11 @@ async def play(newsroom: Newsroom, sizes: list[int], pause: timedelta) -> list[d
                 samples.append(resident(os.getpid()))
         mb = statistics.median(samples[-5:])
         cpu = time.process_time() - began
-        found.append(
-            {"articles": size, "mb": mb, "ratio": round(mb / (found[0]["mb"] if found else mb), 3), "cpu": cpu}
+        levels.append(
+            {"articles": size, "mb": mb, "ratio": round(mb / (levels[0]["mb"] if levels else mb), 3), "cpu": cpu}
         )
-        print(f"{size:8,} articles  {mb:6.1f} MB  ratio {found[-1]['ratio']:.2f}  ({cpu:.1f} s CPU)", flush=True)
-    return found
+        print(f"{size:8,} articles  {mb:6.1f} MB  ratio {levels[-1]['ratio']:.2f}  ({cpu:.1f} s CPU)", flush=True)
+    return levels
 
 
 def main() -> None:
@@ -116,9 +105,9 @@ def main() -> None:
         newsroom = Newsroom.open(settings)
         stack.callback(newsroom.close, now=True)
         newsroom.outlets = {one.slug: one for one in map(outlet_of, range(given.outlets))}
-        found = asyncio.run(play(newsroom, sizes, timedelta(days=given.days) / sizes[-1]))
+        levels = asyncio.run(play(newsroom, sizes, timedelta(days=given.days) / sizes[-1]))
     if given.json:
-        print(json.dumps(found))
+        print(json.dumps(levels))
 
 
 if __name__ == "__main__":

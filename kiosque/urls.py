@@ -279,9 +279,7 @@ def _fold_escape(match: re.Match[str]) -> str:
 def _site(url: str) -> str | None:
     """Return the registrable domain, or host and port where there is none."""
     parts = _own_parts(url)
-    if parts is None:
-        return None
-    return _registrable(parts.netloc)
+    return _registrable(parts.netloc) if parts is not None else None
 
 
 @lru_cache(maxsize=4096)
@@ -294,9 +292,8 @@ def site_of(url: str) -> str:
 
     >>> site_of("https://www.exemple.fr/a"), site_of("http://feeds.exemple.fr:8080/"), site_of("http://127.0.0.2:80/")
     ('exemple.fr', 'exemple.fr', '127.0.0.2')
+    >>> site_of("https://www.élan.fr/") == site_of("https://xn--lan-9la.fr/"), site_of("pas une adresse")
+    (True, '')
     """
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-    return _registrable(host)[:MAX_HOST] if host else ""
+    parts = _own_parts(url)
+    return _registrable(parts.host)[:MAX_HOST] if parts is not None else ""

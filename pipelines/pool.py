@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import resource
 import signal
 import threading
+import time
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
 from queue import Empty
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from kiosque.model import FeedEntry, Outlet, Page
     from pipelines.trace import Trace
 
+log = logging.getLogger("kiosque.pool")
+
 # A worker is replaced after so many pages: what lxml and the C heap keep is given back.
 PAGES_PER_WORKER = 2000
 MEGABYTE = 1_000_000
@@ -36,6 +40,9 @@ TRIES = 2
 GARBAGE = 50_000
 # Seconds that workers get to end when they are stopped.
 STOP_TIME = 5.0
+# A worker that is killed while it holds the lock of Pebble's pipe leaves all others waiting for it, two minutes and
+# more. When nothing was answered for a page's time and so many seconds, the pool is stuck; a start takes less.
+PATIENCE, LOOK_EVERY = 20.0, 1.0
 
 
 HEAVY = "Reading it took too long or too much memory."
@@ -51,7 +58,11 @@ class ReaderPool:
         self._workers = workers
         self._lock = threading.Lock()
         self._closed = False
+        self._waiting = 0
+        self._heard = time.monotonic()
+        self._over = threading.Event()
         self._pool: Any = self._new_pool()
+        threading.Thread(target=self._look_after, daemon=True, name="pool-watch").start()
 
     def _new_pool(self) -> Any:
         return ProcessPool(
@@ -96,12 +107,25 @@ class ReaderPool:
         """Return a future that has an answer even when the task is too slow or its worker dies."""
         outer: Future[Any] = Future()
         outer.set_running_or_notify_cancel()
-        self._try(task, outer, TRIES)
+        outer.add_done_callback(self._answered)
+        with self._lock:
+            self._heard = self._heard if self._waiting else time.monotonic()
+            self._waiting += 1
+        try:
+            self._try(task, outer, TRIES)
+        except RuntimeError:  # the pool is closed
+            self._answered(outer)
+            raise
         return outer
+
+    def _answered(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._waiting -= 1
+            self._heard = time.monotonic()
 
     def _try(self, task: _Task, outer: Future[Any], tries: int) -> None:
         running = self._scheduled(task)
-        running.add_done_callback(partial(self._answer, task, outer, tries - 1))
+        running.add_done_callback(partial(self._answer, task, outer, tries))
 
     def _scheduled(self, task: _Task) -> Future[Any]:
         pool = self._pool
@@ -115,11 +139,27 @@ class ReaderPool:
             future = self._pool.schedule(task.function, kwargs=task.given, timeout=self._page_time)
         return future
 
+    def _look_after(self) -> None:
+        """Replace a pool that answers nothing any more."""
+        looked = time.monotonic()
+        while not self._over.wait(LOOK_EVERY):
+            now = time.monotonic()
+            with self._lock:
+                if now - looked > PATIENCE:  # this process was stopped itself
+                    self._heard = now
+                stuck = self._waiting > 0 and now - self._heard > self._page_time + PATIENCE
+                self._heard = now if stuck else self._heard
+            looked = now
+            if stuck:
+                log.warning("the workers answered nothing for %.0f s; others are started", self._page_time + PATIENCE)
+                self._replace(self._pool)
+
     def _replace(self, broken: Any) -> None:
         with self._lock:
             if self._pool is not broken or self._closed:
                 return
             self._pool = self._new_pool()
+        broken._pool_manager.handle_broken_pool(_StuckError("the pool broke"))  # noqa: SLF001 - what runs is told
         broken.stop()
         threading.Thread(target=_bury, args=(broken,), daemon=True, name="broken-pool").start()
 
@@ -128,9 +168,11 @@ class ReaderPool:
             outer.set_result(running.result())
         except TimeoutError:
             outer.set_result(task.failed("too-slow"))
+        except _StuckError:
+            self._try_again(task, outer, tries)
         except (ProcessExpired, BrokenExecutor):
             # The page may have done it, or whoever killed a worker that happened to read it.
-            self._try_again(task, outer, tries)
+            self._try_again(task, outer, tries - 1)
         except MemoryError:
             outer.set_result(task.failed("too-heavy"))
         except CancelledError:
@@ -151,6 +193,7 @@ class ReaderPool:
         """Let running pages finish (or not, with `now`), and end the workers."""
         with self._lock:
             self._closed = True
+        self._over.set()
         if not now:
             self._pool.close()
             self._pool.join()
@@ -158,6 +201,10 @@ class ReaderPool:
         self._pool.stop()
         with contextlib.suppress(TimeoutError):  # an interrupt in the wrong place leaves a lock behind
             self._pool.join(timeout=STOP_TIME)
+
+
+class _StuckError(BrokenExecutor):
+    """The pool was replaced; no task of it is to blame."""
 
 
 class _Task(NamedTuple):
@@ -175,7 +222,7 @@ def _bury(broken: Any) -> None:
         while True:
             task = waiting.get_nowait()
             if task is not None and not task.future.done():
-                task.future.set_exception(BrokenExecutor("the pool broke"))
+                task.future.set_exception(_StuckError("the pool broke"))
     with contextlib.suppress(Exception):  # whatever it is, the new pool works
         broken.join(timeout=STOP_TIME)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Upper bounds in seconds under which timings are counted; what takes longer is counted above the last one.
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
 # A service runs for months: of what it could complain about the last are kept.
-MOST_PROBLEMS = 10_000
+MOST_PROBLEMS = 2_000
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kiosque.errors import UsageError
+from kiosque.polling import FeedState
+from storage import QueuedEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from kiosque.model import Outlet
+
+
+class Revisited(NamedTuple):
+    """An article that is to be asked again."""
+
+    queued: QueuedEntry
+
+
+# What a service is given to do: a feed that is due, an entry whose time has come again, an article to look at again.
+Work: TypeAlias = FeedState | QueuedEntry | Revisited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

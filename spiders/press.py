@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import scrapy
 from scrapy import signals
@@ -20,7 +21,7 @@ from pipelines.newsroom import Newsroom
 from spiders.configure import own_settings
 from spiders.failures import may_pass, outcome_of
 from spiders.messages import NOT_MODIFIED, headers_of, no_page, page_of, redirects_of
-from spiders.plan import Plan
+from spiders.plan import Plan, Revisited
 from spiders.polls import claim, fresh_feed, left_alone, note_poll, poll_of, poll_of_failure, poll_request
 from spiders.reservations import ARTICLE, host_claims
 from storage import FORGOTTEN, QueuedEntry
@@ -34,22 +35,16 @@ if TYPE_CHECKING:
 
     from kiosque.model import Outlet
     from kiosque.polling import Poll
+    from spiders.plan import Work
     from storage import Enqueued, Settled
 
 # Where the canonical link of an AMP or mobile page stands.
 HEAD_BYTES = 200_000
 
-
-class Revisited(NamedTuple):
-    """An article that is to be asked again."""
-
-    queued: QueuedEntry
-
-
-# What a service is given to do: a feed that is due, an entry whose time has come again, an article to look at again.
-Work: TypeAlias = FeedState | QueuedEntry | Revisited
 # Requests with a higher number go first: a feed's poll before all of them, revisits can wait.
 FRESH, FOLLOWED, WAITING, REVISIT = 20, 30, 10, 0
+# Seconds after which a poll that never came back is taken for lost.
+LONGEST_POLL = 6 * 3_600.0
 
 
 class PressSpider(scrapy.Spider):
@@ -67,6 +62,7 @@ class PressSpider(scrapy.Spider):
         self._taken: set[str] = set()
         self._fetches = 0
         self._polls_left = 0
+        self._asking: dict[str, float] = {}
         self._polled = asyncio.Event()
         self.inbox: asyncio.Queue[Work | None] | None = asyncio.Queue() if plan.endless else None
         if plan.endless:
@@ -130,6 +126,11 @@ class PressSpider(scrapy.Spider):
     def has(self, key: str) -> bool:
         """Tell whether this crawl is at an address, by its key."""
         return key in self._taken
+
+    def asks(self, url: str) -> bool:
+        """Tell whether a feed's poll is under way, by its address: a slow host's may wait for hours."""
+        since = self._asking.get(url)
+        return since is not None and time.monotonic() - since < LONGEST_POLL
 
     @property
     def under_way(self) -> int:
@@ -201,6 +202,7 @@ class PressSpider(scrapy.Spider):
         return [self._poll(state, outlet) for state, outlet in states]
 
     def _poll(self, state: FeedState, outlet: Outlet, parent: str | None = None) -> Any:
+        self._asking[state.url] = time.monotonic()
         now = self.newsroom.clock.now()
         return poll_request(state, outlet, callback=self.parse_feed, errback=self.feed_failed, parent=parent, now=now)
 
@@ -222,7 +224,7 @@ class PressSpider(scrapy.Spider):
                 for request in await self._children(after, outlet):
                     yield request
         finally:  # a crawl that waits for its polls must not wait for one that failed
-            self._poll_done()
+            self._poll_done(state, outlet)
 
     async def _children(self, index: FeedState, outlet: Outlet) -> list[Any]:
         """Return the polls of the sitemaps that an index names."""
@@ -251,7 +253,7 @@ class PressSpider(scrapy.Spider):
         try:
             await self._note(kept["state"], poll_of_failure(failure, request.url), kept["outlet"], kept["parent"])
         finally:
-            self._poll_done()
+            self._poll_done(kept["state"], kept["outlet"])
 
     async def _note(
         self, state: FeedState, poll: Poll, outlet: Outlet, parent: str | None
@@ -261,7 +263,9 @@ class PressSpider(scrapy.Spider):
         except StorageError as error:
             raise CloseSpider("storage") from error
 
-    def _poll_done(self) -> None:
+    def _poll_done(self, state: FeedState, outlet: Outlet) -> None:
+        del outlet  # what a worker counts by
+        self._asking.pop(state.url, None)
         self._polls_left -= 1
         if self._polls_left <= 0:
             self._polled.set()

@@ -11,8 +11,6 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 25_000_000
 CONCURRENT_ITEMS = 8  # Scrapy starts as many tasks for each response
 DEFAULT_DROPITEM_LOG_LEVEL = "DEBUG"  # an outcome other than a new record is an everyday event
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the store's frontier knows what was fetched
-REMOTE_CONTROL_ENABLED = False
-TELNETCONSOLE_ENABLED = False
 COOKIES_ENABLED = False
 HTTPPROXY_ENABLED = False  # a proxy would connect where the guard cannot look
 REFERRER_POLICY = "no-referrer"
@@ -27,11 +25,9 @@ RETRY_TIMES = 1  # what fails twice waits on the frontier
 RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: they ask us to wait
 REDIRECT_MAX_TIMES = 10
 LOG_LEVEL = "WARNING"
-LOGSTATS_INTERVAL = 0.0
-MEMUSAGE_ENABLED = False
 # Scrapy's own lists without what is not needed: each costs every request a little, and those that are only switched
 # off are imported all the same. Left out are HttpError (every status is an outcome), UrlLength (it drops in silence;
-# the guard's limit is told), MetaRefresh (a page may name any place), and what is switched off above.
+# the guard's limit is told), MetaRefresh (a page may name any place), Telnet, MemoryUsage and the like.
 SPIDER_MIDDLEWARES_BASE = {
     "scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25,
     "scrapy.spidermiddlewares.referer.RefererMiddleware": 700,

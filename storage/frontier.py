@@ -123,6 +123,18 @@ def claim_due(
     return [msgspec.json.decode(row["state"], type=FeedState) for row in rows]
 
 
+def release_claims(connection: Connection, outlets: Collection[str], *, now: datetime) -> int:
+    """Make feeds due again that were claimed and never answered: a poll's end writes its state, a claim does not."""
+    later = select(feeds).where(feeds.c.next_due > to_text(now))
+    released = 0
+    for row in connection.execute(later.where(among(connection, feeds.c.outlet, outlets))).mappings().all():
+        planned = msgspec.json.decode(row["state"], type=FeedState).next_due
+        if planned is not None and to_text(planned) < row["next_due"]:
+            due = update(feeds).where(feeds.c.url == row["url"], feeds.c.next_due == row["next_due"])
+            released += connection.execute(due.values(next_due=to_text(planned))).rowcount
+    return released
+
+
 def _due(connection: Connection, outlets: Collection[str], *, now: datetime, limit: int) -> Sequence[Any]:
     """Return the rows of feeds that are due, those that wait longest first, as quickly for many outlets as for few.
 

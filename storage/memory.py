@@ -208,10 +208,15 @@ class MemoryStore:
     def save_feed(self, state: FeedState) -> None:
         """Keep a feed's poll state."""
         self._frontier.feeds[state.url] = state
+        self._frontier.claims.pop(state.url, None)
 
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due, and set their next poll to `until`."""
         return self._frontier.claim_due(outlets, now=now, until=until, limit=limit)
+
+    def release_claims(self, outlets: Collection[str], *, now: datetime) -> int:
+        """Make feeds due again whose claim was never answered, and return how many."""
+        return self._frontier.release_claims(outlets, now=now)
 
     def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
         """Stream records: newest change first, or from a change number on."""

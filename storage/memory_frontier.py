@@ -23,6 +23,7 @@ class Frontier:
     def __init__(self) -> None:
         self.entries: dict[str, tuple[QueuedEntry, str, datetime | None]] = {}
         self.feeds: dict[str, FeedState] = {}
+        self.claims: dict[str, datetime] = {}
         self.revisits: dict[str, tuple[Revisit, datetime]] = {}  # with the time of the look
 
     def settle(self, one: Settled) -> None:
@@ -85,10 +86,18 @@ class Frontier:
 
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due, and set their next poll to `until`."""
-        due = [s for s in self.feeds.values() if s.outlet in outlets and s.next_due and s.next_due <= now]
-        claimed = sorted(due, key=lambda s: s.next_due or now)[:limit]
-        self.feeds |= {s.url: replace(s, next_due=until) for s in claimed}
+        planned = [(self.claims.get(s.url) or s.next_due, s) for s in self.feeds.values() if s.outlet in outlets]
+        due = sorted(((at, s) for at, s in planned if at and at <= now), key=lambda pair: pair[0])
+        claimed = [state for _, state in due[:limit]]
+        self.claims |= dict.fromkeys((s.url for s in claimed), until)
         return claimed
+
+    def release_claims(self, outlets: Collection[str], *, now: datetime) -> int:
+        """Make feeds due again whose claim was never answered, and return how many."""
+        left = [url for url, until in self.claims.items() if until > now and self.feeds[url].outlet in outlets]
+        for url in left:
+            del self.claims[url]
+        return len(left)
 
 
 def _claims_anew(old: QueuedEntry, entry: FeedEntry) -> bool:

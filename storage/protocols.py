@@ -124,6 +124,12 @@ class Store(Protocol):
     def claim_due(self, outlets: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[FeedState]:
         """Take feeds that are due: their next poll is set to `until` before they are returned."""
 
+    def release_claims(self, outlets: Collection[str], *, now: datetime) -> int:
+        """Make feeds due again whose claim was never answered, and return how many.
+
+        Only for whoever has these outlets for itself: a claim that is being answered looks the same.
+        """
+
     def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
         """Stream records: the latest revisions, newest change first, unless the query says otherwise."""
 

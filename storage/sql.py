@@ -187,6 +187,11 @@ class SqlStore:
         with self._writing() as connection:
             return frontier.claim_due(connection, outlets, now=now, until=until, limit=limit)
 
+    def release_claims(self, outlets: Collection[str], *, now: datetime) -> int:
+        """Make feeds due again whose claim was never answered, and return how many."""
+        with self._writing() as connection:
+            return frontier.release_claims(connection, outlets, now=now)
+
     def records(self, query: RecordQuery = EVERYTHING) -> Iterator[Record]:
         """Stream records in the order of their last change."""
         if query.search:

@@ -36,6 +36,12 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(skip)
 
 
+def pytest_collection_finish():
+    """Let the garbage collector pass over the modules and the tests: some of them call it, a second each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def postgresql_server():
     """A real PostgreSQL from a wheel, on a socket of its own; as root it runs as a user that it makes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -80,3 +81,34 @@ def test_a_page_whose_worker_was_killed_is_read_by_another(pool, tmp_path):
     mark = tmp_path / "begun"
     running = pool._begin(_Task(die_once, {"mark": str(mark)}, lambda reason: reason))
     assert running.result(timeout=20) == "read"
+
+
+def die_with_the_lock(mark):
+    """Die as a worker does that is killed while it takes up a task."""
+    if not os.path.exists(mark):  # noqa: PTH110
+        os.mkdir(mark)  # noqa: PTH102
+        frame = sys._getframe()
+        while "channel" not in frame.f_locals:
+            frame = frame.f_back
+        frame.f_locals["channel"].mutex.acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "read"
+
+
+def test_a_worker_killed_with_the_lock_of_all_stops_the_others_for_seconds_only(monkeypatch, tmp_path):
+    monkeypatch.setattr("pipelines.pool.PATIENCE", 1.5)
+    pool = ReaderPool(workers=2, page_time=1.0, page_memory=500)
+    try:
+        faulty(pool, divmod, 1, 1)  # both stand ready
+        mark = tmp_path / "begun"
+        running = [pool._begin(_Task(die_with_the_lock, {"mark": str(mark)}, lambda reason: reason)) for _ in range(4)]
+        assert [one.result(timeout=30) for one in running] == ["read"] * 4
+    finally:
+        pool.close(now=True)
+
+
+def test_a_task_for_a_closed_pool_is_refused():
+    pool = ReaderPool(workers=1, page_time=1.0, page_memory=500)
+    pool.close(now=True)
+    with pytest.raises(RuntimeError):
+        pool.submit(page(), unknown_outlet(URL))

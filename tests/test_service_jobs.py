@@ -181,9 +181,13 @@ def test_a_clock_set_back_does_not_stop_the_jobs():
 class Busy:
     """A spider that is at some addresses already."""
 
-    def __init__(self, *keys):
+    def __init__(self, *keys, feeds=()):
         self.keys = set(keys)
+        self.feeds = set(feeds)
         self.inbox = asyncio.Queue()
+
+    def asks(self, url):
+        return url in self.feeds
 
     def has(self, key):
         return key in self.keys
@@ -246,6 +250,19 @@ def test_a_spider_that_is_full_gets_nothing_and_that_is_no_silence():
     asyncio.run(one.poll_due())
     assert spider.inbox.qsize() == 201
     assert one.station.vitals.claimed > 0
+
+
+def test_a_feed_whose_poll_waits_for_longer_than_a_claim_is_not_given_again():
+    """Forty feeds of one host, asked a minute apart, would be given three times before the last was asked."""
+    spider = Busy(feeds=["https://gazette.example/rss"])
+    one = claims(spider)
+    asyncio.run(one.poll_due())
+    assert spider.given() == []
+    assert one.station.vitals.claimed > 0
+    spider.feeds.clear()
+    one.station.newsroom.store.release_claims(["gazette"], now=one.station.newsroom.clock.now())
+    asyncio.run(one.poll_due())
+    assert len(spider.given()) == 1
 
 
 @pytest.mark.parametrize("hold", ["away", "lost"])

@@ -178,9 +178,11 @@ def test_status_shows_the_jobs_and_systemd_is_told(kiosque, tmp_path):
 def test_status_can_be_watched(kiosque):
     kiosque.crawl("essai")
     with kiosque.start("status", "--watch") as watching:
-        time.sleep(3.5)
+        loaded = Path(f"/proc/{watching.pid}/maps")
+        until(lambda: "sqlite3" in loaded.read_text())  # it looks into the store now
+        time.sleep(2)
         watching.send_signal(signal.SIGINT)
-        out, err = watching.communicate(timeout=10)
+        out, err = watching.communicate(timeout=30)
     assert (watching.returncode, err) == (0, "")
     assert "1 outlet · 1 article" in out
 

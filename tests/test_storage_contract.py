@@ -205,6 +205,22 @@ def test_a_due_feed_is_claimed_once(store):
     assert len(store.claim_due(["gazette"], now=until, until=until, limit=9)) == 1
 
 
+def test_a_claim_that_was_never_answered_can_be_released(store):
+    """A worker that was killed asked some of its feeds and not the others."""
+    until = NOON + timedelta(minutes=15)
+    urls = [f"https://gazette.example/{n}" for n in range(3)]
+    for url in urls:
+        store.save_feed(new_feed(url, outlet="gazette", now=NOON))
+    store.claim_due(["gazette"], now=NOON, until=until, limit=2)
+    (answered, lost) = urls[:2]
+    store.save_feed(replace(new_feed(answered, outlet="gazette", now=NOON), next_due=until + timedelta(hours=1)))
+    assert store.release_claims(["autre"], now=NOON) == 0
+    assert store.release_claims(["gazette"], now=NOON) == 1
+    assert store.release_claims(["gazette"], now=NOON) == 0
+    found = store.claim_due(["gazette"], now=NOON, until=until, limit=9)
+    assert sorted(state.url for state in found) == [lost, urls[2]]
+
+
 def test_counts_are_by_outlet(store):
     store.enqueue("gazette", [("b", entry(url="https://gazette.example/b"))], at=NOON)
     store.settle([settled(record())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import io
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 import types
+import zlib
 from datetime import UTC, date, datetime, timedelta
 
 import fastwarc
@@ -23,6 +25,7 @@ from warcio.warcwriter import WARCWriter
 
 from kiosque.errors import StorageError
 from kiosque.model import FeedEntry, Page
+from storage import members
 from storage.archive import WarcArchive, pages
 from storage.members import torn_at
 from storage.segment import mend
@@ -56,6 +59,18 @@ def filled(folder, n=3, **options):
     pointers = [archive.append(page(number)) for number in range(n)]
     archive.close()
     return archive, pointers
+
+
+def test_without_isa_l_zlib_packs_the_same_records(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "isal", None)
+    plain = importlib.reload(members)
+    try:
+        assert plain.PACKER is zlib
+        _, pointers = filled(tmp_path)
+    finally:
+        monkeypatch.undo()
+        importlib.reload(members)
+    assert [WarcArchive(tmp_path).read(pointer).body for pointer in pointers] == [HTML] * 3
 
 
 def test_a_page_comes_back_as_it_was_fetched_with_what_the_feed_claimed(tmp_path):

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import psycopg
@@ -21,6 +22,7 @@ from command import Kiosque
 from many_hosts import ManyHosts
 from test_polling_service import until
 
+from storage.rows import to_text
 from storage.turn import turn_of
 
 SILENT_AFTER = 6.0
@@ -154,6 +156,30 @@ def test_two_workers_read_a_small_press(tmp_path, postgresql):
     check_hosts(press)
     pages = [one for one in press.log if one.path.strip("/").isdigit()]
     assert len(pages) == 12, "each was asked for once"
+
+
+def claimed(database):
+    """Count the feeds that somebody is about to poll."""
+    later = to_text(datetime.now(UTC) + timedelta(minutes=10))
+    try:
+        with psycopg.connect(database) as connection:
+            return connection.execute("SELECT count(*) FROM feeds WHERE next_due > %s", [later]).fetchone()[0]
+    except psycopg.Error:  # the tables are not there yet
+        return 0
+
+
+@pytest.mark.slow
+def test_what_a_killed_worker_was_about_to_poll_another_polls_at_once(tmp_path, postgresql):
+    """Its claims would keep the feeds of its sites for a quarter of an hour."""
+    with ManyHosts(hosts=2, pages=1, answer_seconds=2) as press:
+        kiosque = home(tmp_path, press, postgresql)
+        with crew(kiosque, tmp_path, workers=1) as hired:
+            until(lambda: claimed(postgresql) == 2, seconds=60)
+            hired.kill("w1@example.org")
+            assert records(postgresql) == 0
+            hired.hire()
+            wait_for(postgresql, 2, seconds=90)
+    check_store(press, postgresql)
 
 
 @pytest.mark.slow

@@ -54,6 +54,9 @@ def crawl(
     from pipelines.forks import start_fork_server
 
     start_fork_server()  # beside the imports below, on another core
+    # What defines a deprecated class in Scrapy holds each frame of the stack against each module: early there are few.
+    import scrapy.core.downloader.contextfactory  # noqa: F401
+
     from kiosque.cli.progress import progress_bar, show_outcomes
     from pipelines.newsroom import Newsroom
     from spiders.run import Run

@@ -17,6 +17,8 @@ from kiosque.polling.waits import DAY, after_skips, max_age
 if TYPE_CHECKING:
     from kiosque.feeds import FeedReading
 
+CLAIM_TIME = timedelta(minutes=15)
+"""A claimed feed is due again after this time even when its poll never came back: a crash loses no feed."""
 FIRST_INTERVAL = 1_800.0
 """Seconds between polls while nothing is known of a feed's rhythm."""
 EXPECTED = 0.5

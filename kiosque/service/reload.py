@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from kiosque.model import Outlet
 
 log = logging.getLogger("kiosque.schedule")
+
+# Between two looks at the files, in seconds.
+FILES_EVERY = 5.0
 
 # What is asked of the settings each time that it is needed. The others are given to Scrapy, the worker pool, the store
 # and the archive when they start.
@@ -130,3 +135,18 @@ class Reloader:
             log.warning("changed, and used after a restart: %s", ", ".join(later))
         outlets = load_outlets(settings.outlets_dir)
         return Wanted(settings=now, outlets=outlets, slugs=tuple(self._choose(outlets, now)))
+
+
+async def keep_watching(reloader: Reloader) -> None:
+    """Go on with what changed files say, at once after SIGHUP, until cancelled."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    try:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), FILES_EVERY)
+            await (reloader.reload() if asked.is_set() else reloader.watch())
+            asked.clear()
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends nothing that stops already

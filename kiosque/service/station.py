@@ -18,10 +18,10 @@ from kiosque import __version__
 from kiosque.errors import StorageError
 from kiosque.outlets import finder
 from kiosque.service import host_rights, note, rights_round, stale_rules
+from kiosque.service.answers import answering
 from kiosque.service.memory import give_back
-from kiosque.service.probes import METRICS, OK, Probes, state_answer
 from kiosque.service.pulse import pulse
-from kiosque.service.reload import Reloader
+from kiosque.service.reload import FILES_EVERY, Reloader
 from kiosque.service.rounds import check_health, export
 from kiosque.service.sd_notify import notify
 from kiosque.service.timetable import Job, Timetable
@@ -31,12 +31,13 @@ from storage.notes import read_note, write_notes
 from storage.turn import me
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from kiosque.model import Outlet
     from kiosque.service.look import Look
     from kiosque.service.metrics import Seen
     from kiosque.service.note import JobRun
+    from kiosque.service.probes import Probes
     from kiosque.service.reload import Wanted
     from kiosque.settings import Settings
     from pipelines.newsroom import Newsroom
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("kiosque.schedule")
 
 HOUR, DAY = 3_600.0, 86_400.0
-# Between two looks at what was learned of outlets that grew, and at the files that may have changed.
-LEARN_EVERY, FILES_EVERY = 600.0, 5.0
+# Between two looks at what was learned of outlets that grew.
+LEARN_EVERY = 600.0
 # The last note gets so long to be written.
 NOTE_SECONDS = 2.0
 
@@ -269,29 +270,6 @@ class Station:
                 table.drop("export")
             else:
                 table.put(Job(name="export", at=new.export_at, run=self._export))
-
-
-def answering(
-    newsroom: Newsroom, spider: PressSpider, vitals: Vitals, *, jobs: Callable[[], Iterable[JobRun]]
-) -> tuple[Probes, Seen]:
-    """Answer /metrics, /healthz and /readyz from now on; return what answers, and what it sees."""
-    from kiosque.service.metrics import Seen, exposition  # noqa: PLC0415 - not everybody has the library
-
-    seen = Seen(
-        tally=newsroom.tally,
-        vitals=vitals,
-        jobs=jobs,
-        now=lambda: newsroom.clock.now().timestamp(),
-        waiting=lambda: spider.inbox.qsize() if spider.inbox else 0,
-    )
-    answers = {
-        "/metrics": lambda: (OK, METRICS, exposition(seen)),
-        "/healthz": state_answer(vitals.sick),
-        "/readyz": state_answer(vitals.unready),
-    }
-    probes = Probes(newsroom.settings.metrics_listen, answers)
-    log.info("metrics: port %d", probes.port)
-    return probes, seen
 
 
 def take_up(newsroom: Newsroom, spider: PressSpider, wanted: Wanted) -> None:

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kiosque.polling import CLAIM_TIME
 from kiosque.service.workers.gate import rest_of, slots_of
 from spiders.pace import CROWD
 from spiders.patience import Patience
-from spiders.press import Revisited
+from spiders.plan import Revisited
 from spiders.waits import waits
 from storage.due import waiting
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from kiosque.polling import FeedState
     from kiosque.service.workers.spider import WorkerSpider
     from pipelines.newsroom import Newsroom
-    from spiders.press import Work
+    from spiders.plan import Work
     from storage import QueuedEntry
     from storage.errands import Errand
     from storage.sql import SqlStore
@@ -33,8 +34,6 @@ log = logging.getLogger("kiosque.worker")
 
 # A shift takes up nothing new after so many seconds: then it is another kind's turn, or another worker's.
 SHIFT_SECONDS = 20.0
-# A claimed feed is due again after this time even when its poll never came back.
-CLAIM_TIME = timedelta(minutes=15)
 # Feeds claimed, and addresses asked of the store, at once.
 FEEDS, ADDRESSES = 50, 200
 # An address that still waits after so long is no news any more.
@@ -59,8 +58,6 @@ class Shift:
     """Whether the readers have enough pages already."""
     may_go_on: Callable[[], bool]
     """False when the worker stops, or cannot be sure any more that the site is its own."""
-    pages: int = 0
-    """Addresses that were settled."""
     _handed: set[str] = field(default_factory=set)
     """Keys of all addresses that this shift gave to the spider."""
     _out: set[str] = field(default_factory=set)
@@ -84,11 +81,6 @@ class Shift:
                 self._hand(work)
         await self._all_back()
         return self.may_go_on() and time.monotonic() >= self._until and bool(await self._due())
-
-    def settled(self, key: str) -> None:
-        """Note that an address is in the store."""
-        self.pages += key in self._out
-        self.passed(key)
 
     def passed(self, key: str) -> None:
         """Note that an address is not under way any more."""
@@ -133,12 +125,15 @@ class Shift:
         """Ask the feeds that are due, and wait until their entries stand on the frontier."""
         keeper, now = self.newsroom.keeper, self.newsroom.clock.now()
         slugs = [slug for slug in self.errand.outlets if slug in self.newsroom.outlets]
+        # The site is this shift's: a claim without an answer is that of a worker that died or had to stop.
+        await keeper.ask(keeper.store.release_claims, slugs, now=now)
         states: list[FeedState] = await keeper.ask(
             keeper.store.claim_due, slugs, now=now, until=now + CLAIM_TIME, limit=FEEDS
         )
         self._asked = {state.url for state in states}
         for state in states:
-            self._hand(state)
+            if not self.spider.asks(state.url):
+                self._hand(state)
         await self._all_back()
 
     async def _heed_waits(self) -> None:

@@ -9,10 +9,7 @@ from spiders.press import FRESH, PressSpider
 from spiders.scrapy_settings import DOWNLOAD_HANDLERS, DOWNLOADER_MIDDLEWARES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-
-    from scrapy.http import Response
-    from twisted.python.failure import Failure
+    from collections.abc import Callable, Iterator
 
     from kiosque.model import Outlet
     from kiosque.polling import FeedState
@@ -59,25 +56,8 @@ class WorkerSpider(PressSpider):
             return
         yield from super()._take(queued, priority)
 
-    async def parse_feed(
-        self, response: Response, *, state: FeedState, outlet: Outlet, parent: str | None
-    ) -> AsyncIterator[Any]:
-        """Read a feed's answer, and say that the poll is over."""
-        try:
-            async for found in super().parse_feed(response, state=state, outlet=outlet, parent=parent):
-                yield found
-        finally:
-            self._over(outlet.slug, state.url)
-
-    async def feed_failed(self, failure: Failure) -> None:
-        """Keep that a feed could not be fetched, and say that the poll is over."""
-        kept: Any = failure.request.cb_kwargs  # type: ignore[attr-defined]
-        try:
-            await super().feed_failed(failure)
-        finally:
-            self._over(kept["outlet"].slug, kept["state"].url)
-
-    def _over(self, slug: str, url: str) -> None:
-        self.polling[slug] -= 1
+    def _poll_done(self, state: FeedState, outlet: Outlet) -> None:
+        super()._poll_done(state, outlet)
+        self.polling[outlet.slug] -= 1
         for call in self.polled:
-            call(url)
+            call(state.url)

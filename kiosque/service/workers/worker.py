@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,9 +15,10 @@ from scrapy import signals
 
 from kiosque import __version__
 from kiosque.errors import KiosqueError, StorageError
-from kiosque.service.reload import Reloader
+from kiosque.service.answers import answering
+from kiosque.service.reload import Reloader, keep_watching
 from kiosque.service.sd_notify import notify, watchdog_seconds
-from kiosque.service.station import FILES_EVERY, LEARN_EVERY, answering, take_up
+from kiosque.service.station import LEARN_EVERY, take_up
 from kiosque.service.vitals import Vitals
 from kiosque.service.workers.beside import again_and_again, ended
 from kiosque.service.workers.gate import Gate
@@ -212,7 +212,7 @@ class Worker:
         await self._until_it_answers(end)
 
     def _settled(self, visit: Visit, _: Settled) -> None:
-        self._tell(Shift.settled, visit.key)
+        self._tell(Shift.passed, visit.key)
 
     def _tell(self, what: Callable[[Shift, str], None], name: str) -> None:
         for shift in self.shifts.values():
@@ -284,21 +284,8 @@ class Worker:
             await archivist.prune(today=today, keep_days=settings.archive_keep_days, keep_gb=settings.archive_keep_gb)
 
     async def _watch_files(self, spider: WorkerSpider) -> None:
-        """Go on with what changed files say, at once after SIGHUP."""
-        reloader = Reloader(
-            self.newsroom.settings, read=self.read, choose=self.choose, apply=partial(self._apply, spider)
-        )
-        asked, loop = asyncio.Event(), asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, asked.set)
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asked.wait(), FILES_EVERY)
-                await (reloader.reload() if asked.is_set() else reloader.watch())
-                asked.clear()
-        finally:
-            loop.remove_signal_handler(signal.SIGHUP)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends nothing that stops already
+        apply = partial(self._apply, spider)
+        await keep_watching(Reloader(self.newsroom.settings, read=self.read, choose=self.choose, apply=apply))
 
     def _apply(self, spider: WorkerSpider, wanted: Wanted) -> None:
         self.lead.apply(wanted)
