@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kiosque.errors import StorageError, UsageError
 from kiosque.polling import CLAIM_TIME, mended, new_feed
 from kiosque.service.memory import share_arenas
+from kiosque.service.sending import keep_sending
 from kiosque.service.station import Station, claimed, spread
 from kiosque.service.timetable import Job
 from spiders.plan import Plan, Revisited
@@ -20,7 +21,7 @@ from storage.sql import SqlStore
 from storage.turn import turn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 
     from kiosque.model import Outlet, Visit
     from kiosque.settings import Settings
@@ -158,7 +159,7 @@ def run_service(
             newsroom=newsroom,
             plan=Plan(endless=True),
             stop_time=newsroom.settings.stop_time,
-            beside=(station, *beside),
+            beside=(station, sending_beside(newsroom), *beside),
         )
         station.lost = partial(_lost, run)
         log.info("scheduling %d outlets", len(slugs))
@@ -204,11 +205,16 @@ def run_worker(
         plan=Plan(endless=True),
         spider=WorkerSpider,
         stop_time=settings.stop_time,
-        beside=(worker,),
+        beside=(worker, sending_beside(newsroom)),
     )
     run()
     log.info("stopped; %d pages settled", newsroom.tally.ended.total())
     return run
+
+
+def sending_beside(newsroom: Newsroom) -> Callable[[Any], Awaitable[None]]:
+    """Return what sends finished files of the archive to object storage."""
+    return lambda _: keep_sending(newsroom.settings)
 
 
 def _lost(run: Run) -> None:

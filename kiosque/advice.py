@@ -14,6 +14,7 @@ Kind = Literal[
     "not-polled",
     "reload-failed",
     "job-failing",
+    "archive-unsent",
     "feed-gone",
     "feed-not-a-feed",
     "feed-failing",
@@ -52,6 +53,10 @@ ADVICE: dict[Kind, tuple[str, str]] = {
     "job-failing": (
         "The job {job} failed, {n} times in a row: {reason}",
         "See to what it says; the job runs again by itself.",
+    ),
+    "archive-unsent": (
+        "{n} files of the archive ({size}) on {machine} have waited for {age} to be sent: {reason}",
+        "See to what it says; they are sent by the next crawl, or now by `kiosque archive send` on that machine.",
     ),
     "feed-gone": (
         "The feed {feed} is gone for good: its server said so twice.",

@@ -33,6 +33,7 @@ class Shape(NamedTuple):
 
 
 ANY = Shape()
+FOLDER = Shape(r"[a-z][a-z0-9+.-]*://\S+", "the URL of a folder such as s3://BUCKET/FOLDER")
 URL = Shape(r"https?://[^\s/?#]+\S*", "an address that begins with http:// or https://")
 MAIL = Shape(r"[^\s@,]+@[^\s@,]+(,\s*[^\s@,]+@[^\s@,]+)*", "an e-mail address, or several with commas")
 TIME = Shape(r"([01]\d|2[0-3]):[0-5]\d", "an hour and minute such as 03:00")
@@ -85,6 +86,9 @@ class Settings:
     """How long pages are kept; 0 is for ever."""
     archive_keep_gb: float = _setting("archive.keep_gb", 50.0)
     """Gigabytes (10^9 bytes) after which the oldest pages go; 0 is without a limit."""
+    archive_folder: str | None = _setting("archive.folder", None, shape=FOLDER, secret=True)
+    """Where finished files of the archive are moved to, a URL such as `s3://BUCKET/FOLDER`; None keeps them in the
+    home."""
     archive_segment_mb: float = _setting("archive.segment_mb", 500.0)
     """How large one file of the archive grows."""
     rights_reserved: ReservedPolicy = _setting("rights.reserved", "store", shape=among("store", "refuse", "ignore"))

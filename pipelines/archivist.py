@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from storage.archive import WarcArchive
+from storage.distant_archive import DistantArchive
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,10 +27,16 @@ _ATTRIBUTE = re.compile(rb"""\b(name|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s
 
 
 def open_archive(settings: Settings) -> Archivist | None:
-    """Return the archivist of this home, None when its settings want no archive. Files are made with the first page."""
+    """Return the archivist of this home, None when its settings want no archive. Files are made with the first page.
+
+    Raises `UsageError` where a library is missing that its object storage needs.
+    """
     if not settings.archive_enabled:
         return None
-    return Archivist(home_archive(settings))
+    archive = home_archive(settings)
+    if archive.away is not None:
+        archive.away.check()
+    return Archivist(archive)
 
 
 def home_archive(settings: Settings) -> WarcArchive:
@@ -39,6 +46,7 @@ def home_archive(settings: Settings) -> WarcArchive:
         segment_mb=settings.archive_segment_mb,
         keep_days=settings.archive_keep_days,
         keep_gb=settings.archive_keep_gb,
+        away=DistantArchive(settings.archive_folder) if settings.archive_folder else None,
     )
 
 
@@ -73,6 +81,8 @@ class Archivist:
             self._archive.keep(days=keep_days, gigabytes=keep_gb)
             return self._archive.prune(today=today)
 
+        if self._archive.away is not None:  # a network's answer is nothing that pages should wait for
+            return await asyncio.to_thread(tidy)
         return await asyncio.get_running_loop().run_in_executor(self._thread, tidy)
 
     @property

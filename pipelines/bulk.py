@@ -24,9 +24,10 @@ from pipelines.parts import Bystander, Rows
 from pipelines.pool import ReaderPool
 from pipelines.reread import Desk, foreign_jobs, verdicts
 from pipelines.verdicts import Changes, Report
-from storage import open_storage
+from storage import open_storage, without_password
 from storage.archive import WarcArchive
 from storage.distant import DistantFile, is_distant
+from storage.distant_archive import DistantArchive
 from storage.memory import MemoryStore
 from storage.notes import write_notes
 from storage.parts import Results
@@ -63,6 +64,8 @@ class Order:
     """A digest of rules, version and options: what is done for one request is to be done again for another."""
     archive: str | None = None
     """The folder of our own archive, when the file is one of it."""
+    away: str | None = None
+    """The URL of object storage that finished files of it are moved to."""
     database: str | None = None
     """None reads without a store."""
     to: str | None = None
@@ -105,8 +108,8 @@ def read_file(given: Mapping[str, Any], rules: str, *, said: Callable[[int], Non
         found["fault"] = str(error)
     except Exception as error:
         # A bug of ours, or a library's: the other files are read all the same.
-        log.exception("reading %s again failed", order.place)
-        report.problems.append(f"{order.place}: {type(error).__name__}: {error}"[:500])
+        log.exception("reading %s again failed", without_password(order.place))
+        report.problems.append(f"{without_password(order.place)}: {type(error).__name__}: {error}"[:500])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     return report.summary(seconds=time.monotonic() - start) | found | {"memory_mb": round(memory)}
 
@@ -161,9 +164,10 @@ def _pool(order: Order) -> Iterator[ReaderPool]:
 
 
 def _jobs(order: Order, desk: Desk, report: Report) -> Iterator[Job]:
-    if order.archive is not None:
-        return own_file_jobs(desk, WarcArchive(Path(order.archive)), Path(order.place), report)
     place = DistantFile(order.place) if is_distant(order.place) else Path(order.place)
+    if order.archive is not None:
+        away = DistantArchive(order.away) if order.away is not None else None
+        return own_file_jobs(desk, WarcArchive(Path(order.archive), away=away), place, report)
     jobs = foreign_jobs(desk, [place], report)
     # In a store a pointer is one into our own archive; a row in a file says where its page stands.
     return jobs if order.to is None else (replace(job, archive=job.snapshot.pointer) for job in jobs)

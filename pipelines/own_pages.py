@@ -1,23 +1,48 @@
-"""The pages of one file of our own archive, in the order of the file, each with the revision that was read on it."""
+"""The pages of our own archive by its files, each with the revision that was read on it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.reread import Job, keys_of
+from pipelines.reread import Job, keys_of, own_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator
 
     from kiosque.model import Record
     from pipelines.reread import Desk
-    from pipelines.verdicts import Report
+    from pipelines.verdicts import Report, Verdict
     from storage.archive import WarcArchive
+    from storage.distant import DistantFile
     from storage.warc import Snapshot
 
 
-def own_file_jobs(desk: Desk, archive: WarcArchive, path: Path, report: Report) -> Iterator[Job]:
+def archive_jobs(
+    desk: Desk, archive: WarcArchive, report: Report, *, files: Collection[Path | DistantFile] | None = None
+) -> Iterator[Job]:
+    """Yield the pages of the archive, or of some of its files.
+
+    On object storage each file is read once, from its beginning to its end: a request a page would take for ever.
+    """
+    if archive.away is not None:
+        for file in archive.every_file() if files is None else files:
+            yield from own_file_jobs(desk, archive, file, report)
+    elif files is None or files:
+        here = None if files is None else [file for file in files if isinstance(file, Path)]
+        yield from own_jobs(desk, archive, report, files=here)
+
+
+def counted(found: Iterable[Verdict], report: Report, *, revisions: int) -> Iterator[Verdict]:
+    """Pass verdicts on, and count the stored revisions whose pages were not among those that were read."""
+    compared = 0
+    for verdict in found:
+        compared += verdict.before is not None
+        yield verdict
+    report.unarchived = max(0, revisions - compared)
+
+
+def own_file_jobs(desk: Desk, archive: WarcArchive, path: Path | DistantFile, report: Report) -> Iterator[Job]:
     """Yield the pages of a file of the archive, as `own_jobs` does for all of it; memory does not grow with it.
 
     Whoever has many files for many machines cannot go by the store's records: each would look at all of them.

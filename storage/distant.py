@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -24,13 +25,28 @@ def is_distant(place: str | Path) -> bool:
     return "://" in str(place)
 
 
-def file_system(url: str) -> tuple[Any, str]:
+def needs(url: str) -> None:
+    """Raise `UsageError` where the library that opens a URL is missing, or none would; nothing large is imported."""
+    protocol, shown = url.partition("://")[0], without_password(url)
+    try:
+        from fsspec.registry import known_implementations, registry  # noqa: PLC0415 - not everybody has it
+    except ImportError as error:
+        raise UsageError(f"{shown!r} needs a library: pip install 'kiosque[s3]' ({error})") from error
+    if protocol not in known_implementations and protocol not in registry:
+        raise UsageError(f"{shown!r} is no place that can be opened: nothing here knows {protocol!r}")
+    module = str(known_implementations.get(protocol, {}).get("class", "fsspec")).partition(".")[0]
+    if find_spec(module) is None:
+        extra = "'kiosque[s3]'" if protocol in {"s3", "s3a"} else module
+        raise UsageError(f"{shown!r} needs a library: pip install {extra}")
+
+
+def file_system(url: str, **options: Any) -> tuple[Any, str]:
     """Return the file system of a URL or folder, and the path there. Raises `UsageError` for what nothing opens."""
     shown = without_password(url)
     try:
         import fsspec  # noqa: PLC0415 - not everybody has it
 
-        files, root = fsspec.core.url_to_fs(url)
+        files, root = fsspec.core.url_to_fs(url, **options)
     except ImportError as error:
         raise UsageError(f"{shown!r} needs a library: pip install 'kiosque[s3]' ({error})") from error
     except (ValueError, TypeError) as error:
@@ -74,6 +90,8 @@ class DistantFile:
     """A file behind a URL, as far as a reader of WARC files needs it. Every fault is an `OSError`."""
 
     url: str
+    size: int = 0
+    """In bytes, as a listing told it; 0 where nobody asked."""
 
     @property
     def name(self) -> str:

@@ -78,7 +78,11 @@ def walk(descriptor: int) -> Iterator[tuple[int, int]]:
 
 def length_at(descriptor: int, offset: int) -> int | None:
     """Return the length of the member that begins at an offset, None where none does."""
-    header = os.pread(descriptor, HEADER, offset)
+    return length_in(os.pread(descriptor, HEADER, offset))
+
+
+def length_in(header: bytes) -> int | None:
+    """Return the length of the member that begins with these bytes, `HEADER` at least; None where none does."""
     if len(header) < HEADER or not header.startswith(MAGIC):
         return None
     length = int.from_bytes(header[len(MAGIC) : len(MAGIC) + 4], "little")

@@ -28,6 +28,15 @@ def read_note(store: Store, name: str) -> str | None:
         return None if found is None else str(found)
 
 
+def notes_like(store: Store, prefix: str) -> dict[str, str]:
+    """Return the notes whose names begin so."""
+    if not isinstance(store, SqlStore):
+        return {}
+    with store.reading() as connection:
+        query = select(meta.c.key, meta.c.value).where(meta.c.key.startswith(PREFIX + prefix, autoescape=True))
+        return {str(key).removeprefix(PREFIX): str(value) for key, value in connection.execute(query)}
+
+
 def write_notes(store: Store, notes: Mapping[str, str | None]) -> None:
     """Keep notes; None takes one away. Names have 35 characters at most."""
     if not isinstance(store, SqlStore):

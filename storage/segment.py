@@ -15,7 +15,7 @@ from storage.warc import snapshot_at
 from storage.warc_records import erased_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 MEGABYTE = 1_000_000
@@ -37,7 +37,7 @@ def mend(path: Path, *, problem: Callable[[str], None] = lambda _: None) -> int:
     Safe beside a living writer, which appends whole members under the same lock.
     """
     try:
-        with _opened(path, "r+b") as file:
+        with opened(path, "r+b") as file:
             rewritten(path).unlink(missing_ok=True)  # its maker crashed: it would hold the lock
             size, end = os.fstat(file.fileno()).st_size, torn_at(file.fileno())
             if end is None:
@@ -55,7 +55,7 @@ def mend(path: Path, *, problem: Callable[[str], None] = lambda _: None) -> int:
 
 
 @contextmanager
-def _opened(path: Path, mode: Literal["rb", "r+b"]) -> Iterator[BinaryIO]:
+def opened(path: Path, mode: Literal["rb", "r+b"]) -> Iterator[BinaryIO]:
     """Open and lock a file, the one that stands there once the lock is held."""
     while True:
         with path.open(mode) as file, locked(file.fileno()):
@@ -98,26 +98,30 @@ def append(file: Segment, packed: bytes) -> int | None:
 
 def erase(path: Path, offsets: Iterable[int]) -> int:
     """Write a file anew without the pages at these offsets; return how many there were."""
-    if not path.exists():
+    try:
+        with opened(path, "rb") as source:
+            lengths = {
+                at: length_at(source.fileno(), at) for at in offsets if snapshot_at(path, at, pointer="") is not None
+            }
+            found = {at: length for at, length in lengths.items() if length is not None}
+            if found:
+                _write_anew(path, source, found)
+    except FileNotFoundError:  # it has gone, or been sent
         return 0
-    with _opened(path, "rb") as source:
-        lengths = {
-            at: length_at(source.fileno(), at) for at in offsets if snapshot_at(path, at, pointer="") is not None
-        }
-        found = {at: length for at, length in lengths.items() if length is not None}
-        if not found:
-            return 0
-        fresh = rewritten(path)
-        with fresh.open("wb") as target:
-            shutil.copyfileobj(source, target, MEGABYTE)
-            for offset, length in found.items():
-                target.seek(offset)
-                target.write(_blank(length))
-            target.flush()
-            os.fsync(target.fileno())
-        fresh.replace(path)
-        sync_folder(path.parent)
     return len(found)
+
+
+def _write_anew(path: Path, source: BinaryIO, blank: Mapping[int, int]) -> None:
+    fresh = rewritten(path)
+    with fresh.open("wb") as target:
+        shutil.copyfileobj(source, target, MEGABYTE)
+        for offset, length in blank.items():
+            target.seek(offset)
+            target.write(_blank(length))
+        target.flush()
+        os.fsync(target.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def _blank(length: int) -> bytes:

@@ -108,12 +108,12 @@ def _size(file: BinaryIO) -> int:
     return size
 
 
-def addresses(path: Path) -> Iterator[tuple[int, set[str]]]:
-    """Yield `(offset, addresses)` of each page of a WARC file, as far as it can be read."""
+def addresses(path: Path | DistantFile) -> Iterator[tuple[int, str, set[str]]]:
+    """Yield `(offset, outlet, addresses)` of each page of a WARC file, as far as it can be read."""
     with path.open("rb") as file, suppress(OSError, ValueError, OverflowError):
         for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=False):
             known = _known(record.headers.get(CLAIM))
-            yield record.stream_pos, {_target(record), known["url"], *known["via"]} - {""}
+            yield record.stream_pos, known["outlet"] or "", {_target(record), known["url"], *known["via"]} - {""}
 
 
 def snapshot_at(path: Path, offset: int, *, pointer: str) -> Snapshot | None:
@@ -123,13 +123,19 @@ def snapshot_at(path: Path, offset: int, *, pointer: str) -> Snapshot | None:
     """
     with path.open("rb") as file:
         file.seek(offset)
-        try:
-            record = next(iter(ArchiveIterator(file, parse_http=False)), None)
-            if record is None or record.record_type != WarcRecordType.response or record.stream_pos != offset:
-                return None
-            return snapshot_of(record, pointer)
-        except (OSError, ValueError, OverflowError):
+        return snapshot_here(file, pointer=pointer)
+
+
+def snapshot_here(file: BinaryIO, *, pointer: str) -> Snapshot | None:
+    """Return the page that stands where a file is open, None where no whole page does."""
+    offset = file.tell()
+    try:
+        record = next(iter(ArchiveIterator(file, parse_http=False)), None)
+        if record is None or record.record_type != WarcRecordType.response or record.stream_pos != offset:
             return None
+        return snapshot_of(record, pointer)
+    except (OSError, ValueError, OverflowError):
+        return None
 
 
 def snapshot_of(record: Any, pointer: str) -> Snapshot | None:

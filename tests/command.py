@@ -35,7 +35,7 @@ class Kiosque:
     def run(self, *arguments, code=0, given=None, **changes):
         """Run to the end, check the exit status, return what was printed."""
         with self.start(*arguments, stdin=subprocess.PIPE if given is not None else None, **changes) as process:
-            out, err = process.communicate(given, timeout=60)
+            out, err = process.communicate(given, timeout=120)
         assert process.returncode == code, (process.returncode, out, err)
         assert "Traceback" not in err, err
         return out, err

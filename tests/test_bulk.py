@@ -13,17 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 from test_reread import CLUTTER, NOON, OUTLET, SENTENCES, Pool, Press, html, warc
 
-from kiosque.cli.reread_cluster import Wanted, left_of, orders_of, unarchived
+from kiosque.cli.reread_cluster import Wanted, left_of, orders_of, stored_revisions
 from kiosque.errors import StorageError, UsageError
 from kiosque.model import CleanRules
 from kiosque.outlets import finder
+from kiosque.service.sending import send_home
 from kiosque.settings import load_settings
 from pipelines import bulk
+from pipelines.archivist import home_archive
 from pipelines.bulk_summary import Together
-from pipelines.reread import Desk, foreign_jobs, own_jobs, verdicts
+from pipelines.own_pages import archive_jobs, counted
+from pipelines.reread import Desk, foreign_jobs, verdicts
 from pipelines.verdicts import Changes, Report
 from storage import RecordQuery, open_storage
 from storage.parts import Results
+from storage.pointers import revision_count
 
 RULE = {OUTLET.slug: replace(OUTLET, clean=CleanRules(drop_lines=("Le billet du dimanche",)))}
 
@@ -70,24 +74,28 @@ def in_bulk(home, *warcs, outlets=None, said=lambda _: None, **wanted):
     rules = bulk.rules_of(outlets)
     orders = orders_of(home, [str(one) for one in warcs], wanted, outlets=outlets, rules=rules)
     left = orders if wanted.again else left_of(orders)
+    stored = stored_revisions(home, left, slug=None, whole=not warcs)
     together, found = Together(), []
     for order in left:
         plain = json.loads(json.dumps(msgspec.to_builtins(order)))
         found.append(bulk.read_file(plain, rules, said=said))
         together.add(found[-1])
     compared = sum(one.get("compared", 0) for one in found)
-    together.numbers["unarchived"] = unarchived(home, left, compared, slug=None, whole=not warcs)
+    together.numbers["unarchived"] = max(0, stored - compared)
     return together.summary(seconds=0), found
 
 
 def locally(home, *warcs, outlets=None):
     outlets, report = outlets or RULE, Report()
     store = open_storage(home.database)
-    archive = Press(home.home / "archive").archive
+    archive = home_archive(home)
     desk = Desk(store=store, outlets=outlets, outlet_of=finder(outlets))
-    jobs = foreign_jobs(desk, warcs, report) if warcs else own_jobs(desk, archive, report)
+    jobs = foreign_jobs(desk, warcs, report) if warcs else archive_jobs(desk, archive, report)
+    found = verdicts(jobs, desk, Pool(), workers=1)
+    if archive.away is not None:
+        found = counted(found, report, revisions=revision_count(store))
     with closing(Changes(store, report, write=True)) as changes:
-        for verdict in verdicts(jobs, desk, Pool(), workers=1):
+        for verdict in found:
             changes.add(verdict)
         changes.flush()
     return report.summary(seconds=0)
@@ -115,6 +123,55 @@ def test_the_archive_gets_the_same_corrections_as_from_the_local_engine(home, tm
     assert mine["outcomes"]["corrected"] == 2
     assert mine["unarchived"] == 1
     assert records(home) == records(other)
+
+
+@pytest.fixture
+def away(home, tmp_path):
+    """The home's twin whose archive was sent away, but for one file."""
+    pytest.importorskip("fsspec", reason="not in the test extra; pip install 'kiosque[dataset-test]'")
+    crawled(home)
+    twin = replace(home, home=tmp_path / "twin", archive_folder=f"file://{tmp_path / 'away'}")
+    shutil.copytree(home.home, twin.home)
+    assert send_home(twin).files == 1
+    press = Press(twin.home / "archive")
+    here = Press(home.home / "archive")
+    for one in (press, here):
+        one.crawl("ici", html("Le musée rouvre"), at=NOON)
+        one.archive.close()
+    return twin
+
+
+@pytest.mark.parametrize("engine", ["local", "bulk"])
+def test_an_archive_on_object_storage_gets_the_same_corrections(home, away, engine):
+    wanted = locally(home)
+    summary = in_bulk(away, write=True)[0] if engine == "bulk" else locally(away)
+    assert {key: summary[key] for key in COUNTS} == {key: wanted[key] for key in COUNTS}
+    assert summary["outcomes"]["corrected"] == 2
+    assert summary["problems"] == []
+    assert {key: one.text for key, one in records(away).items()} == {
+        key: one.text for key, one in records(home).items()
+    }
+
+
+def test_a_file_that_was_read_again_is_known_as_done_after_its_move(away):
+    assert in_bulk(away, write=True)[0]["files"] == {"read": 2, "broken": 0, "skipped": 0}
+    assert send_home(away).files == 1
+    assert left_of(orders_of(away, [], Wanted(write=True), outlets=RULE, rules=bulk.rules_of(RULE))) == []
+
+
+def test_a_file_that_was_sent_meanwhile_is_read_where_it_is_now(away):
+    orders = orders_of(away, [], Wanted(write=True), outlets=RULE, rules=bulk.rules_of(RULE))
+    send_home(away)
+    found = [bulk.read_file(msgspec.to_builtins(order), bulk.rules_of(RULE)) for order in orders]
+    assert [one["problems"] for one in found] == [[], []]
+    assert sorted(one["seen"] for one in found) == [1, 5]
+
+
+def test_files_of_the_archive_named_by_their_url_are_known_as_its_own(away, tmp_path):
+    [order] = orders_of(
+        away, [f"file://{tmp_path / 'away'}/*/*.warc.gz"], Wanted(), outlets=RULE, rules=bulk.rules_of(RULE)
+    )
+    assert (order.archive, order.away) == (str(away.home / "archive"), away.archive_folder)
 
 
 def test_files_of_others_give_the_same_records_as_from_the_local_engine(home, tmp_path):

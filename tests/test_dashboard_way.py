@@ -15,6 +15,8 @@ from pipelines.steps.revise import first_record
 from pipelines.trace import Line
 from storage import open_storage
 from storage.archive import WarcArchive
+from storage.distant_archive import DistantArchive
+from storage.sending import send_finished
 
 pytest.importorskip("fastapi", reason="the dashboard needs kiosque[dashboard]")
 testclient = pytest.importorskip("starlette.testclient", reason="Starlette's test client needs httpx2")
@@ -135,6 +137,26 @@ def test_without_its_page_it_says_so(store, archive, rereader, changes, sentence
         answer = browser(store, rereader).get(f"/articles/{record.id}{path}")
         assert (answer.status_code, sentence in answer.text) == (200, True)
     assert LINES[0] in browser(store, rereader).get(f"/articles/{record.id}").text
+
+
+def test_a_page_on_object_storage_is_read_from_there_and_a_store_that_is_away_is_said(store, tmp_path, monkeypatch):
+    fsspec = pytest.importorskip("fsspec", reason="not in the test extra; pip install 'kiosque[dataset-test]'")
+    shelf = WarcArchive(tmp_path / "archive", away=DistantArchive(f"memory://bucket/{tmp_path.name}"))
+    record = kept(store, shelf)
+    shelf.close()
+    assert send_finished(shelf.folder, shelf.away, store).files == 1
+    reader = Rereader(shelf, outlet_of=lambda _: OUTLET, page_time=5, page_memory=2000)
+    client = browser(store, reader)
+
+    def away(*_, **__):
+        raise OSError(111, "Connection refused")
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(type(fsspec.filesystem("memory")), "cat_file", away)
+        assert "object storage, which does not answer now" in client.get(f"/articles/{record.id}/way").text
+    shelf.away = DistantArchive(shelf.away.url)  # which was not asked in vain a moment ago
+    assert "Notre dossier sur les ponts" in words(client.get(f"/articles/{record.id}/way").text)
+    reader.close()
 
 
 def test_hostile_pages_stay_texts_and_cost_bounded_work(store, archive, rereader):

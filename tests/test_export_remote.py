@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
+from object_store import aws, object_store
 from test_export_feed import URL, article, save
 from test_export_files import read_jsonl
 from test_storage_contract import NOON
@@ -114,21 +112,12 @@ def test_an_export_to_s3_is_read_back_from_there(tmp_path):
     """With `kiosque export` and a server that speaks S3."""
     pytest.importorskip("s3fs", reason=WHY)
     pytest.importorskip("moto", reason=WHY)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     home = tmp_path / "home"
     store = open_storage(f"sqlite:///{home / 'kiosque.sqlite'}")
     save(store, article(1))
     store.close()
-    endpoint = f"http://127.0.0.1:{port}"
-    aws = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
-    environment = os.environ | aws | {"AWS_ENDPOINT_URL": endpoint}
-    server = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(endpoint)
-        make = "import s3fs; s3fs.S3FileSystem().mkdir('press')"
-        subprocess.run([sys.executable, "-c", make], env=environment, check=True)
+    with object_store("press") as endpoint:
+        environment = os.environ | aws(endpoint)
         command = [sys.executable, "-m", "kiosque", "--home", home, "export"]
         for _ in range(2):  # the second in the place of the first
             done = subprocess.run(
@@ -140,22 +129,9 @@ def test_an_export_to_s3_is_read_back_from_there(tmp_path):
         subprocess.run([sys.executable, "-c", fetch], env=environment, check=True)
         missing = [*command, "s3://ailleurs/2024"]
         refused = subprocess.run(missing, env=environment, capture_output=True, text=True, check=False)
-    finally:
-        server.terminate()
-        server.wait()
     assert [row["id"] for row in read_jsonl(tmp_path / "back")] == [article(1).id]
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
     assert "s3://ailleurs/2024" in refused.stderr
-
-
-def wait_for(endpoint):
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(endpoint, timeout=5):  # noqa: S310 - our own server
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("moto's server does not start")
 
 
 # -- Delta Lake ----------------------------------------------------------------------------------

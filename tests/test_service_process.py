@@ -91,7 +91,7 @@ def test_one_in_waiting_takes_over_when_the_first_is_killed(engine, request, kio
             site.answers |= {"/b": (200, PAGE, article("Autre titre")), "/rss2": feed(f"{site.url}/b")}
             kiosque.outlet("autre", site=site.url, feeds=[f"{site.url}/rss2"])
             until(lambda: "this scheduler has the store now" in second_log.read_text())
-            until(lambda: site.asked("/b"), seconds=40)
+            until(lambda: site.asked("/b"), seconds=90)
             assert second.poll() is None
         assert second.returncode == 0
     assert asked >= 1
@@ -133,7 +133,7 @@ def test_files_change_under_a_running_service(kiosque, site, tmp_path):
         until(lambda: "not reloaded, what ran before goes on" in log.read_text())
         assert ready(kiosque)
         (kiosque.outlets / "autre.toml").unlink()
-        until(lambda: log.read_text().count("reloaded: ") == 2, seconds=40)  # nobody told it
+        until(lambda: log.read_text().count("reloaded: ") == 2, seconds=90)  # nobody told it
     assert process.returncode == 0
 
 

@@ -151,7 +151,7 @@ def test_two_workers_read_a_small_press(tmp_path, postgresql):
     with ManyHosts(hosts=4, pages=3, robots=CRAWL_DELAYS) as press:
         kiosque = home(tmp_path, press, postgresql)
         with crew(kiosque, tmp_path, workers=2):
-            wait_for(postgresql, 12, seconds=40)
+            wait_for(postgresql, 12, seconds=90)
     check_store(press, postgresql)
     check_hosts(press)
     pages = [one for one in press.log if one.path.strip("/").isdigit()]
@@ -261,9 +261,9 @@ def test_a_worker_answers_probes_and_gives_way_to_a_scheduler_that_fetches_by_it
     with ManyHosts(hosts=1, pages=2) as press:
         kiosque = home(tmp_path, press, postgresql, KIOSQUE_METRICS_LISTEN=f"127.0.0.1:{port}")
         with crew(kiosque, tmp_path, workers=1):
-            until(lambda: "another scheduler has the store" in probed(port), seconds=40)
+            until(lambda: "another scheduler has the store" in probed(port), seconds=90)
             turn.release()
-            wait_for(postgresql, 2, seconds=40)
+            wait_for(postgresql, 2, seconds=90)
             assert probed(port) == "ok\n"
             assert 'kiosque_pages_total{outcome="new"} 2.0' in probed(port, "/metrics")
     assert "this worker waits" in next(tmp_path.glob("w1*.log")).read_text()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosque.cli.archive import archive_app
 from kiosque.cli.crawl import crawl
 from kiosque.cli.dashboard import dashboard
 from kiosque.cli.date import date_command
@@ -100,6 +101,7 @@ for command in (crawl, dashboard, demo, doctor, export, forget, read, records, r
 app.command("date")(date_command)
 app.add_typer(outlets_app, name="outlets")
 app.add_typer(db_app, name="db")
+app.add_typer(archive_app, name="archive")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

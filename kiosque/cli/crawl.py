@@ -12,7 +12,7 @@ from kiosque.cli.logs import log_to_stderr
 from kiosque.errors import KiosqueError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from kiosque.model import Outlet
     from kiosque.settings import Settings
@@ -69,14 +69,38 @@ def crawl(
     except KiosqueError:
         newsroom.close(now=True)
         raise
-    run = Run(newsroom=newsroom, plan=plan, beside=(progress_bar,) if sys.stderr.isatty() else ())
+    beside = (progress_bar,) if sys.stderr.isatty() else ()
+    run = Run(newsroom=newsroom, plan=plan, beside=(*beside, sending_beside(settings)))
     run()
+    if newsroom.archivist is not None and newsroom.trouble is None and run.stopped_by is None:
+        newsroom.tally.problems += send_last(settings)
     summary = newsroom.tally.summary(seconds=run.seconds)
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
         show_outcomes(summary, dry_run=dry_run)
     finish(run)
+
+
+def sending_beside(settings: Settings) -> Callable[[Any], Awaitable[None]]:
+    """Return what sends finished files of the archive to object storage while a crawl runs."""
+    from kiosque.service.sending import keep_sending
+
+    return lambda _: keep_sending(settings)
+
+
+def send_last(settings: Settings) -> list[str]:
+    """Send what the crawl has left of the archive; return what a person should look at."""
+    if not settings.archive_folder:
+        return []
+    from kiosque.service.sending import send_home
+
+    try:
+        sent = send_home(settings)
+    except KiosqueError as error:
+        return [f"the archive's files wait to be sent: {error}"]
+    said = {"wait to be sent": sent and sent.problem, "that are old could not be deleted": sent and sent.undeleted}
+    return [f"the archive's files {what}: {why}" for what, why in said.items() if why]
 
 
 def members(newsroom: Newsroom, *, groups: list[str], countries: list[str]) -> list[str]:

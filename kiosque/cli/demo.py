@@ -75,6 +75,7 @@ def demo_settings(settings: Settings, press: DemoPress, home: Path) -> Settings:
         home=home,
         outlets_dir=folder,
         allow_private_hosts=",".join(press.hosts),
+        archive_folder=None,
         tick=1.0,
         poll_min=2.0,
         poll_max=3.0,

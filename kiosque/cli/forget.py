@@ -10,6 +10,7 @@ from kiosque.errors import UsageError
 
 if TYPE_CHECKING:
     from storage import Forgotten
+    from storage.archive import WarcArchive
 
 # Addresses that are shown of a long list.
 SHOWN = 20
@@ -33,6 +34,7 @@ def forget(
 
     from pipelines.archivist import home_archive
     from storage import open_storage
+    from storage.erasing import erasing
 
     if bool(urls) == (outlet is not None):
         raise UsageError("name the articles to forget by URL, or a whole outlet with --outlet SLUG")
@@ -43,14 +45,38 @@ def forget(
     store = open_storage(settings.database)
     try:
         found = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC), dry_run=True)
-        pages = 0
-        if not dry_run:
+        archive, pages = home_archive(settings), 0
+        if dry_run:
+            show(found, outlet=outlet, pages=0, dry_run=True)
+            show_rewritten(archive, found)
+            return
+        with erasing(settings.database, settings.home):
             # The archive first: as long as the store knows the addresses, this can be done again.
-            pages = home_archive(settings).remove(pointers=found.archived, urls=found.urls)
-            found = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC))
+            pages = archive.remove(pointers=found.archived, urls=found.urls)
+            forgotten = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC))
+            if archive.away is not None:
+                # Other machines look at what is forgotten before they send a file, and after: what was on its way
+                # while we looked is there now.
+                pages += archive.remove(pointers=found.archived, urls=found.urls)
     finally:
         store.close()
-    show(found, outlet=outlet, pages=pages, dry_run=dry_run)
+    show(forgotten, outlet=outlet, pages=pages, dry_run=False)
+    if pages and archive.away is not None and archive.away.keeps_versions():
+        print(f"the bucket of {archive.away} keeps old versions: they hold these pages until they are deleted there")
+
+
+def show_rewritten(archive: WarcArchive, found: Forgotten) -> None:
+    """Print which files of object storage would be written anew."""
+    if archive.away is None:
+        return
+    there = archive.away.files()
+    wanted = {
+        name: offsets
+        for name, offsets in archive.find(pointers=found.archived, urls=found.urls).items()
+        if name in there
+    }
+    pages, size = sum(map(len, wanted.values())), sum(there[name] for name in wanted)
+    print(f"{pages} pages in {len(wanted)} files ({size / 1e6:.1f} MB) of {archive.away}, which would be written anew")
 
 
 def show(found: Forgotten, *, outlet: str | None, pages: int, dry_run: bool) -> None:

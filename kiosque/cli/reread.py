@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kiosque.model import Record
     from kiosque.settings import Settings
     from pipelines.verdicts import Changes, Report, Verdict
+    from storage.archive import WarcArchive
     from storage.distant import DistantFile
 
 FAILED = 1
@@ -141,14 +142,16 @@ def opened(
     from kiosque.outlets import finder, load_outlets
     from kiosque.outlets.choose import named
     from pipelines.archivist import home_archive
+    from pipelines.own_pages import archive_jobs, counted
     from pipelines.pool import ReaderPool
-    from pipelines.reread import Desk, foreign_jobs, own_jobs, verdicts
+    from pipelines.reread import Desk, foreign_jobs, verdicts
     from pipelines.verdicts import Changes, Report
     from storage import open_storage
+    from storage.pointers import revision_count
 
     outlets, archive, report = load_outlets(settings.outlets_dir), home_archive(settings), Report()
     only = named(outlets, slug).slug if slug else None
-    own, foreign = sorted_out(warcs, archive.folder)
+    own, foreign = sorted_out(warcs, archive)
     store = open_storage(settings.database)
     workers = settings.worker_count
     pool = ReaderPool(workers=workers, page_time=settings.page_time, page_memory=settings.page_memory)
@@ -161,9 +164,12 @@ def opened(
         reserved=settings.rights_reserved,
         stopped=stop.is_set,
     )
-    ours = own_jobs(desk, archive, report, files=own if warcs else None) if own or not warcs else iter(())
+    ours = archive_jobs(desk, archive, report, files=own if warcs else None)
     try:
-        yield (verdicts(chain(ours, foreign_jobs(desk, foreign, report)), desk, pool, workers=workers), changes, report)
+        found = verdicts(chain(ours, foreign_jobs(desk, foreign, report)), desk, pool, workers=workers)
+        if archive.away is not None and not warcs:
+            found = counted(found, report, revisions=revision_count(store, outlet=only))
+        yield (found, changes, report)
         pool.close()
     except BaseException as error:
         # After an orderly stop nothing runs any more, and workers that are just starting may finish that.
@@ -193,18 +199,15 @@ def stopping(stop: Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def sorted_out(warcs: list[str], archive: Path) -> tuple[list[Path], list[Path | DistantFile]]:
+def sorted_out(warcs: list[str], archive: WarcArchive) -> tuple[list[Path | DistantFile], list[Path | DistantFile]]:
     """Return the files of the archive itself, and those of others. Raises `UsageError` for what is not there."""
     from storage.distant import DistantFile, is_distant, warc_files
 
-    ours: list[Path] = []
+    ours: list[Path | DistantFile] = []
     others: list[Path | DistantFile] = []
     for place in warc_files(warcs):
-        if is_distant(place):
-            others.append(DistantFile(place))
-        else:
-            path = Path(place)
-            (ours if path.resolve().is_relative_to(archive.resolve()) else others).append(path)
+        file = DistantFile(place) if is_distant(place) else Path(place)
+        (ours if archive.owns(file) else others).append(file)
     return ours, others
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.bulk import Order
     from pipelines.bulk_summary import Together
     from pipelines.verdicts import Verdict
+    from storage.distant import DistantFile
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SAMPLES = 12
@@ -66,6 +67,9 @@ def reread_together(
     orders = orders_of(settings, warcs, wanted, outlets=outlets, rules=rules)
     left = orders if wanted.again else left_of(orders)
     together.files["skipped"] = len(orders) - len(left)
+    slug = orders[0].only if orders else None
+    # Before anything is written: new records are no revisions whose page is missing.
+    stored = stored_revisions(settings, left, slug=slug, whole=not warcs)
     compared = 0
     if left:
         own = {order.place for order in left if order.archive is not None}
@@ -81,8 +85,7 @@ def reread_together(
     if stop.is_set():
         raise KeyboardInterrupt
     if not together.files["skipped"]:
-        slug = orders[0].only if orders else None
-        together.numbers["unarchived"] = unarchived(settings, left, compared, slug=slug, whole=not warcs)
+        together.numbers["unarchived"] = max(0, stored - compared)
     return together.summary(seconds=time.monotonic() - start), samples
 
 
@@ -93,7 +96,8 @@ def orders_of(
     from kiosque.outlets.choose import named
     from pipelines.archivist import home_archive
     from pipelines.bulk import Order, note_name
-    from storage.distant import is_distant, warc_files
+    from storage.distant import DistantFile, is_distant, warc_files
+    from storage.naming import name_of
     from storage.parts import Results, part_name
 
     archive = home_archive(settings)
@@ -122,19 +126,27 @@ def orders_of(
     )
     folder = archive.folder.resolve()
     orders = []
-    for place in map(absolute, warc_files(warcs) if warcs else map(str, archive.files())):
-        ours = not is_distant(place) and Path(place).resolve().is_relative_to(folder)
-        # Our own files grow while a crawl runs; those behind a URL are taken to stay as they are.
-        size = 0 if is_distant(place) else Path(place).stat().st_size
+    given = [DistantFile(place) if is_distant(place) else Path(place) for place in warc_files(warcs)]
+    for file in given if warcs else archive.every_file():
+        place = absolute(str(file)) if isinstance(file, Path) else file.url
+        ours = archive.owns(file)
+        # A file of ours is known by one name, here and after its move.
+        known = str(folder / name_of(file)) if ours and archive.away is not None else place
         order = replace(
             first,
             place=place,
-            mark=note_name(place) if wanted.to is None else part_name(place),
-            request=digest(json.dumps(request, sort_keys=True), str(size)),
+            mark=note_name(known) if wanted.to is None else part_name(known),
+            request=digest(json.dumps(request, sort_keys=True), str(size_of(file))),
             archive=str(folder) if ours else None,
+            away=archive.away.url if ours and archive.away is not None else None,
         )
         orders.append(order)
     return orders
+
+
+def size_of(file: Path | DistantFile) -> int:
+    """Return what tells that a file has grown: those of others behind a URL are taken to stay as they are."""
+    return file.stat().st_size if isinstance(file, Path) else file.size
 
 
 def absolute(place: str) -> str:
@@ -187,8 +199,8 @@ def left_of(orders: list[Order]) -> list[Order]:
         return [order for order in orders if read_note(store, order.mark) != order.request]
 
 
-def unarchived(settings: Settings, orders: list[Order], compared: int, *, slug: str | None, whole: bool) -> int:
-    """Return how many stored revisions there are in these files, or in all, whose pages were not there to be read."""
+def stored_revisions(settings: Settings, orders: list[Order], *, slug: str | None, whole: bool) -> int:
+    """Return how many stored revisions there are, in all or with their pages in these files."""
     from contextlib import closing
 
     from storage import open_storage
@@ -198,7 +210,7 @@ def unarchived(settings: Settings, orders: list[Order], compared: int, *, slug: 
     if not (names or whole):
         return 0
     with closing(open_storage(settings.database)) as store:
-        return max(0, revision_count(store, outlet=slug, files=None if whole else names) - compared)
+        return revision_count(store, outlet=slug, files=None if whole else names)
 
 
 def sampled(found: dict[str, Any]) -> list[Verdict]:

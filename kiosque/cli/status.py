@@ -100,15 +100,18 @@ def looked_at(settings: Settings, store: Store | None, now: datetime, *, coverag
 
     if store is None:
         return Look(at=now, numbers={}, findings=())
+    archive = settings.home / "archive" if settings.archive_folder else None
     try:
         outlets = load_outlets(settings.outlets_dir)
     except OutletError as error:  # whoever looks what is wrong is to see the rest, too
-        return with_broken_file(look_at(store, {}, now=now, coverage=coverage), str(error))
-    return look_at(store, outlets, now=now, coverage=coverage)
+        return with_broken_file(look_at(store, {}, now=now, coverage=coverage, archive=archive), str(error))
+    return look_at(store, outlets, now=now, coverage=coverage, archive=archive)
 
 
 def status_json(settings: Settings, seen: Look) -> dict[str, Any]:
     """Return the status as plain values."""
+    import msgspec
+
     from kiosque.cli.status_workers import workers_json
     from kiosque.records import instant
 
@@ -124,6 +127,7 @@ def status_json(settings: Settings, seen: Look) -> dict[str, Any]:
         "outcomes": dict(last_day(counted, seen.at).most_common()),
         "problems": [{"kind": one.kind, "outlet": one.outlet, "facts": dict(one.facts)} for one in seen.findings],
         "service": seen.service and service_json(seen.service, seen.at),
+        "unsent": [msgspec.to_builtins(one) for one in seen.unsent],
         "workers": seen.queue and workers_json(seen.queue, seen.at),
         "by_outlet": {slug: outlet_json(one, seen.at) for slug, one in counted.items()},
     }
@@ -190,12 +194,13 @@ def screen(settings: Settings, seen: Look) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    from kiosque.cli.status_jobs import jobs_table, service_line
+    from kiosque.cli.status_jobs import jobs_table, service_line, unsent_lines
     from kiosque.cli.status_workers import workers_lines
 
     service: list[RenderableType] = [*workers_lines(seen.queue, seen.at)] if seen.queue is not None else []
     if seen.service is not None:
         service += [service_line(seen.service, seen.at), jobs_table(seen.service, seen.at)]
+    service += unsent_lines(seen.unsent, seen.at)
     if not seen.numbers:
         nothing = Text(f"Nothing was crawled into {settings.home} yet; begin with: kiosque crawl OUTLET")
         return Group(nothing, *service)

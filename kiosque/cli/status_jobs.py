@@ -8,11 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kiosque.advice import spoken_age
+from kiosque.service.findings import spoken_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from kiosque.service.note import JobRun, ServiceNote
+    from storage.unsent import Unsent
 
 
 def service_line(note: ServiceNote, now: datetime) -> Text:
@@ -27,6 +30,16 @@ def service_line(note: ServiceNote, now: datetime) -> Text:
     if note.reload_error is not None:
         line.append("\n" + _one_line(f"Not reloaded: {note.reload_error}"), style="bold red")
     return line
+
+
+def unsent_lines(waiting: Iterable[Unsent], now: datetime) -> Iterator[Text]:
+    """Say which machines have files of the archive that wait to be sent."""
+    for one in waiting:
+        line = Text(_one_line(f"Archive: {one.files} files ({spoken_size(one.bytes)}) on {one.host} wait to be sent"))
+        line.append(f", the oldest for {short((now - one.since).total_seconds())}")
+        if one.problem is not None:
+            line.append(_one_line(f": {one.problem}"), style="bold red")
+        yield line
 
 
 def jobs_table(note: ServiceNote, now: datetime) -> Table:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from kiosque.errors import StorageError
 from kiosque.model import Rejected
 from pipelines.pool import ReaderPool
+from storage.distant_archive import ArchiveAwayError
+from storage.warc import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +20,8 @@ if TYPE_CHECKING:
     from kiosque.model import FeedEntry, Outlet, Record
     from pipelines.trace import Trace
     from storage.archive import WarcArchive
-    from storage.warc import Snapshot
 
-Missing = Literal["no-archive", "archive-gone", "archive-other", "busy", "too-slow", "too-heavy"]
+Missing = Literal["no-archive", "archive-gone", "archive-away", "archive-other", "busy", "too-slow", "too-heavy"]
 
 # A person waits no longer, whatever a crawl gives a page; the worker's start is not counted.
 LONGEST_READING = 8.0
@@ -64,10 +65,9 @@ class Rereader:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        try:
-            snapshot = self._archive.snapshot(record.archive)
-        except StorageError:
-            return Way(missing="archive-gone")
+        snapshot = self._snapshot(record.archive)
+        if not isinstance(snapshot, Snapshot):
+            return Way(missing=snapshot)
         if snapshot.page.fetched_at != record.fetched_at:
             return Way(missing="archive-other")
         if not self._places.acquire(blocking=False):
@@ -81,6 +81,14 @@ class Rereader:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return way
+
+    def _snapshot(self, pointer: str) -> Snapshot | Missing:
+        try:
+            return self._archive.snapshot(pointer)
+        except ArchiveAwayError:
+            return "archive-away"
+        except StorageError:
+            return "archive-gone"
 
     def _read(self, snapshot: Snapshot, outlet: Outlet, learned: frozenset[str]) -> Way:
         with self._lock:

@@ -43,6 +43,10 @@ FRENCH_ADVICE: dict[Kind, tuple[str, str]] = {
         "La tâche {job} a échoué, {n} fois de suite : {reason}",
         "Réglez ce qu’elle signale ; elle repart d’elle-même.",
     ),
+    "archive-unsent": (
+        "{n} fichiers de l’archive ({size}) attendent d’être envoyés depuis {machine}, depuis {age} : {reason}",
+        "Réglez ce qui est signalé ; la prochaine collecte les envoie, ou `kiosque archive send` sur cette machine.",
+    ),
     "rights-changed": (
         "{host} dit autre chose de la réutilisation depuis le {since} : {now} (avant : {before}).",
         "Lisez son robots.txt et son tdmrep.json ; les articles gardent ce qui était dit lors de leur lecture.",

@@ -29,6 +29,10 @@ WAY: dict[str, tuple[str, str]] = {
         "Its page is no longer in the archive: it was kept its time, or erased.",
         "Sa page n’est plus dans l’archive : sa durée de garde est passée, ou elle a été effacée.",
     ),
+    "missing-archive-away": (
+        "Its page is on object storage, which does not answer now: try again in a moment.",
+        "Sa page est dans le stockage objet, qui ne répond pas : réessayez dans un instant.",
+    ),
     "missing-archive-other": (
         "The archive holds another page in its place.",
         "L’archive contient une autre page à sa place.",

@@ -19,9 +19,9 @@ KEY = "incidents"
 # What comes and goes from one look to the next is one incident: it is over when so many looks did not find it.
 CALM = 3
 # Of the facts, those that tell two findings of a kind and an outlet apart.
-PARTS = ("feed", "field", "job", "rule", "line")
+PARTS = ("feed", "field", "job", "rule", "line", "machine")
 # Problems of the service itself, told besides those of the outlets.
-OWN_KINDS = frozenset({"job-failing", "reload-failed"})
+OWN_KINDS = frozenset({"job-failing", "reload-failed", "archive-unsent"})
 MOST, LONGEST = 500, 300
 
 

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 
 from kiosque.health import Finding, by_urgency, judge
 from kiosque.service import host_rights, note, stale_rules
-from kiosque.service.findings import LONGEST, judge_service
+from kiosque.service.findings import LONGEST, judge_service, judge_unsent
 from storage.notes import read_note
 from storage.outlet_numbers import numbers
 from storage.queue_look import look_at_queue
+from storage.unsent import noted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from kiosque.health import OutletNumbers
     from kiosque.model import Outlet
     from kiosque.service.note import ServiceNote
     from storage import Store
     from storage.queue_look import QueueLook
+    from storage.unsent import Unsent
 
 # So long a count of coverage is good: what falls, falls over days.
 COVERED_FOR = timedelta(hours=1)
@@ -36,14 +39,24 @@ class Look:
     service: ServiceNote | None = None
     queue: QueueLook | None = None
     """The queue of many machines; None where no worker ever was."""
+    unsent: tuple[Unsent, ...] = ()
+    """Files of the archive that wait to be sent, by machine."""
     covered: datetime | None = None
     """When the coverage of fields was counted; None when it was not."""
 
 
 def look_at(
-    store: Store, outlets: Mapping[str, Outlet], *, now: datetime, coverage: bool = True, last: Look | None = None
+    store: Store,
+    outlets: Mapping[str, Outlet],
+    *,
+    now: datetime,
+    coverage: bool = True,
+    last: Look | None = None,
+    archive: Path | None = None,
 ) -> Look:
     """Return the numbers of each crawled outlet, and all that a person should look at, the most urgent first.
+
+    `archive` is this machine's folder when its files go to object storage: what lies there is looked at.
 
     Coverage reads the articles of five weeks: it is taken from the `last` look while that is fresh enough.
     """
@@ -53,7 +66,9 @@ def look_at(
         counted = {slug: _with_coverage(one, last.numbers.get(slug)) for slug, one in counted.items()}
     service = note.decode(read_note(store, note.KEY))
     known = host_rights.decode(read_note(store, host_rights.KEY)).values()
+    waiting = noted(store, now=now, folder=archive)
     found = [
+        *judge_unsent(waiting, now=now),
         *judge(counted.values(), outlets, now=now),
         *judge_service(service, now=now),
         *host_rights.judge_rights(known, now=now),
@@ -66,6 +81,7 @@ def look_at(
         findings=by_urgency(found),
         service=service,
         queue=look_at_queue(store),
+        unsent=waiting,
         covered=covered,
     )
 
