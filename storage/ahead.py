@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Reading does not wait while a row group is compressed.
+MOST = 3
+
 T = TypeVar("T")
 
 
 @contextmanager
 def ahead(source: Iterator[T]) -> Iterator[Iterator[T]]:
-    """Give what a source gives, in its order, with its errors; at most one more is read than was given.
+    """Give what a source gives, in its order, with its errors; at most `MOST` more are read than were given.
 
     At the end nothing touches the source any more.
     """
@@ -24,7 +28,7 @@ def ahead(source: Iterator[T]) -> Iterator[Iterator[T]]:
 
 def _given(source: Iterator[T], thread: ThreadPoolExecutor) -> Iterator[T]:
     nothing = object()
-    coming = thread.submit(next, source, nothing)
-    while (one := coming.result()) is not nothing:
-        coming = thread.submit(next, source, nothing)
+    coming = deque(thread.submit(next, source, nothing) for _ in range(MOST))
+    while (one := coming.popleft().result()) is not nothing:
+        coming.append(thread.submit(next, source, nothing))
         yield one  # type: ignore[misc]

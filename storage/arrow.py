@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.json as pj
 
 from storage.columns import (
     DAY,
@@ -58,6 +59,19 @@ TYPES: dict[str, pa.DataType] = {
 }
 
 
+def made(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
+    """Return values that JSON has as an array. `pa.array` loads pandas, where it is installed, for what it may hold."""
+    lines = b"".join(msgspec.json.encode({"v": value}) + b"\n" for value in values)
+    if not lines:
+        return pa.nulls(0, kind)
+    parse = pj.ParseOptions(explicit_schema=pa.schema([("v", kind)]), unexpected_field_behavior="ignore")
+    read = pj.ReadOptions(use_threads=False, block_size=len(lines))
+    return pj.read_json(pa.BufferReader(lines), read, parse)["v"].combine_chunks()
+
+
+_DAY, _UNDATED, _NO_TEXT = made([DAY], pa.int32())[0], made([UNDATED], _TEXT)[0], pa.nulls(1, _TEXT)[0]
+
+
 def schema_of(names: Sequence[str]) -> pa.Schema:
     """Return the types of columns; a text where none is given."""
     return pa.schema([(name, TYPES.get(name, _TEXT)) for name in names])
@@ -68,12 +82,12 @@ def table_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Tabl
 
     The column `text` is not looked at: `sound` does that, in any thread.
     """
-    made = {name: _array(name, values) for name, values in columns.items() if name in schema.names and name != "urls"}
+    found = {name: _array(name, values) for name, values in columns.items() if name in schema.names and name != "urls"}
     if "urls" in columns:
-        made["urls"] = _urls(columns["urls"], columns["url"], made["url"])
+        found["urls"] = _urls(columns["urls"], columns["url"], found["url"])
     if "published_month" in schema.names:
-        made |= _dates(made["published"])
-    return pa.table([made[name] for name in schema.names], schema=schema)
+        found |= _dates(found["published"])
+    return pa.table([found[name] for name in schema.names], schema=schema)
 
 
 def _array(name: str, values: Sequence[Any]) -> pa.Array:
@@ -81,14 +95,15 @@ def _array(name: str, values: Sequence[Any]) -> pa.Array:
         case "text":
             return _long_texts(values)
         case "authors" | "tags" | "rights":
-            return _once(values, _rights if name == "rights" else lambda texts: pa.array(decoded(texts), _TEXTS))
+            return _once(values, _rights if name == "rights" else lambda texts: made(decoded(texts), _TEXTS))
         case "fetched_at" | "first_seen_at":
             return pc.utf8_slice_codeunits(_texts(values), 0, SECONDS).cast(pa.timestamp("us")).cast(_INSTANT)
-        case "paywalled":
-            return pa.array([bool(int(value)) for value in listed(values)], pa.bool_())
+        case "paywalled" if not isinstance(values, pa.Array):
+            return made([bool(int(value)) for value in values], pa.bool_())
     if name in TYPES and not isinstance(values, pa.Array):
         return pa.array(values, TYPES[name])
-    return _texts(values).cast(TYPES.get(name, _TEXT))
+    texts = _texts(values)
+    return (texts.cast(pa.int64()) if name == "paywalled" else texts).cast(TYPES.get(name, _TEXT))
 
 
 def _texts(values: Sequence[Any]) -> pa.Array:
@@ -139,33 +154,34 @@ def _once(values: Sequence[Any], make: Callable[[Iterable[Any]], pa.Array]) -> p
 
 def _rights(texts: Iterable[Any]) -> pa.Array:
     """Return rights as structures."""
-    made = []
+    said = []
     for text in texts:
         rights = msgspec.json.decode(text)
         pairs = [{"what": what, "where": where} for what, where in (rights.get("from") or {}).items()]
-        made.append(rights | {"from": pairs})
-    return pa.array(made, RIGHTS)
+        said.append(rights | {"from": pairs})
+    return made(said, RIGHTS)
 
 
 def _urls(others: Sequence[Any], mains: Sequence[Any], urls: pa.Array) -> pa.Array:
     """Return each article's addresses; most have only their own."""
     if {*listed(others.unique() if isinstance(others, pa.Array) else others)} <= NO_OTHERS:
-        return pa.ListArray.from_arrays(pa.array(range(len(urls) + 1), pa.int32()), urls)
-    return pa.array(all_urls(mains, decoded(listed(others))), _TEXTS)
+        ends = pa.Array.from_buffers(pa.int32(), len(urls) + 1, [None, pa.py_buffer(array("i", range(len(urls) + 1)))])
+        return pa.ListArray.from_arrays(ends, urls)
+    return made(all_urls(mains, decoded(listed(others))), _TEXTS)
 
 
 def _dates(published: pa.Array) -> dict[str, pa.Array]:
     """Return what columnar files say of `published` besides."""
     try:
         on = pc.utf8_slice_codeunits(published, 0, DAY).cast(pa.date32())
-        timed = pc.if_else(pc.greater(pc.utf8_length(published), DAY), published, pa.scalar(None, _TEXT))
+        timed = pc.if_else(pc.greater(pc.utf8_length(published), _DAY), published, _NO_TEXT)
         at = timed.cast(_INSTANT)
     except pa.ArrowInvalid:  # one that is no date, or has no offset: value by value, then
         said = published.to_pylist()
         on = pa.array(list(map(published_on, said)), pa.date32())
         at = pa.array(list(map(published_at, said)), _INSTANT)
-    month = pc.if_else(pc.is_valid(on), pc.utf8_slice_codeunits(published, 0, MONTH), UNDATED)
-    return {"published_at": at, "published_on": on, "published_month": pc.fill_null(month, UNDATED)}
+    month = pc.if_else(pc.is_valid(on), pc.utf8_slice_codeunits(published, 0, MONTH), _UNDATED)
+    return {"published_at": at, "published_on": on, "published_month": month}
 
 
 def by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

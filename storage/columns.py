@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -36,35 +36,42 @@ class Filters:
 class Selected:
     """A batch as an export with its filters sees it."""
 
+    batch: Batch
     columns: Mapping[str, Sequence[Any]]
-    changes: tuple[Change, ...] = field(default=())
+    kept: Sequence[bool]
+    """Of each row that the batch has."""
     reserved: int = 0
     """Rows left out because they are reserved."""
     duplicates: int = 0
     """Rows left out because an earlier one stands for them."""
 
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What an earlier export may hold and this one leaves out is deleted for its readers."""
+        standing = (change for change in self.batch.changes if change.kind != "deleted")
+        changes = [
+            change if stays else type(change)(number=change.number, id=change.id, revision=0, kind="deleted")
+            for change, stays in zip(standing, self.kept, strict=True)
+            if stays or change.kind != "new"
+        ]
+        return (*changes, *(change for change in self.batch.changes if change.kind == "deleted"))
+
 
 def select_rows(batch: Batch, filters: Filters) -> Selected:
-    """Apply the filters. What an earlier export may hold and this one leaves out is deleted for its readers."""
+    """Apply the filters."""
     columns = batch.columns
-    standing = [change for change in batch.changes if change.kind != "deleted"]
-    if not standing:
-        return Selected(columns=columns, changes=batch.changes)
-    reserved = _reserved(listed(columns["rights"])) if not filters.include_reserved else [False] * len(standing)
-    doubled = [
-        filters.one_per_cluster and not kept_out and cluster != id_
-        for id_, cluster, kept_out in zip(listed(columns["id"]), listed(columns["cluster"]), reserved, strict=True)
-    ]
+    rows = len(columns["id"]) if columns else 0
+    reserved = _reserved(listed(columns["rights"])) if rows and not filters.include_reserved else [False] * rows
+    doubled = [False] * rows
+    if filters.one_per_cluster:
+        ids, clusters = listed(columns["id"]), listed(columns["cluster"])
+        doubled = [
+            cluster != id_ and not kept_out for id_, cluster, kept_out in zip(ids, clusters, reserved, strict=True)
+        ]
     kept = [not (one or other) for one, other in zip(reserved, doubled, strict=True)]
     if not all(kept):
         columns = {name: _kept(values, kept) for name, values in columns.items()}
-    changes = [
-        change if stays else type(change)(number=change.number, id=change.id, revision=0, kind="deleted")
-        for change, stays in zip(standing, kept, strict=True)
-        if stays or change.kind != "new"
-    ]
-    gone = [change for change in batch.changes if change.kind == "deleted"]
-    return Selected(columns=columns, changes=tuple(changes + gone), reserved=sum(reserved), duplicates=sum(doubled))
+    return Selected(batch=batch, columns=columns, kept=kept, reserved=sum(reserved), duplicates=sum(doubled))
 
 
 def listed(values: Any) -> Sequence[Any]:

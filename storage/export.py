@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -84,12 +85,14 @@ class _Writing:
         self.reserved += selected.reserved
         self.duplicates += selected.duplicates
         self.unnoted += len(batch.changes)
-        if selected.columns.get("id"):
+        if any(selected.kept):
             self.records.write(selected.columns)
-        for change in selected.changes:
-            self.kinds[change.kind] = self.kinds.get(change.kind, 0) + 1
-        if self.changes is not None and selected.changes:
-            self.changes.write({name: [getattr(one, name) for one in selected.changes] for name in CHANGE_COLUMNS})
+        if self.changes is None:  # a full export has only new ones
+            return
+        if changes := selected.changes:
+            for kind, n in Counter(change.kind for change in changes).items():
+                self.kinds[kind] = self.kinds.get(kind, 0) + n
+            self.changes.write({name: [getattr(one, name) for one in changes] for name in CHANGE_COLUMNS})
 
     def note(self, stop: Stop) -> None:
         """Write down how far it came."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, Text, case, cast, func, select
+from sqlalchemy import Select, Text, case, cast, func, literal_column, select
 
 from storage import Batch, Change, ChangeFeed
-from storage.columns import LISTS, listed, text_column
+from storage.changing import AllNew
+from storage.columns import LISTS
 from storage.queries import chunks
 from storage.rows import mark
 from storage.schema import addresses, articles, changes, revisions
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from storage import ChangeKind, Stop
+    from storage.beside import Beside
 
 # Articles in one batch: some megabytes of text. Each column of a batch costs Arrow a few calls, whatever its size.
 PAGE = 1_000
@@ -35,15 +38,18 @@ COLUMNS = (
     *("authors", "tags", "rights", "first_seen_at", "cluster", "number", "urls"),
 )
 
-NULLABLE = {column.name for column in (*revisions.c, articles.c.cluster) if column.nullable}
 
+def open_feed(
+    connection: Connection, *, after: int, stop: Stop | None = None, beside: Beside | None = None
+) -> ChangeFeed:
+    """Open the feed on a connection that sees one state; go on from `stop` when what came before it is still so.
 
-def open_feed(connection: Connection, *, after: int, stop: Stop | None = None, arrow: bool = False) -> ChangeFeed:
-    """Open the feed on a connection that sees one state; go on from `stop` when what came before it is still so."""
+    A process that sees the same state reads `beside`, and gives Arrow's arrays.
+    """
     cursor = last_number(connection)
     goes_on = stop is not None and after <= stop.position <= stop.cursor <= cursor and _stands(connection, after, stop)
     begin = stop.position if goes_on and stop is not None else after
-    return ChangeFeed(cursor=cursor, batches=_batches(connection, after, begin, arrow=arrow), goes_on=goes_on)
+    return ChangeFeed(cursor=cursor, batches=_batches(connection, after, begin, beside), goes_on=goes_on)
 
 
 def _stands(connection: Connection, after: int, stop: Stop) -> bool:
@@ -71,19 +77,30 @@ def sign(connection: Connection, number: int) -> str:
     return mark(":".join(map(str, row)))[:SIGN] if row is not None else ""
 
 
-def _batches(connection: Connection, after: int, begin: int, *, arrow: bool) -> Iterator[Batch]:
-    latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
-    head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change)
-    lists = AS_JSON if connection.dialect.name == "sqlite" else AS_TEXT
-    query = select(*FROM_REVISION, *lists, *head, _urls(connection)).join(articles, latest).order_by(articles.c.change)
-    if arrow and connection.dialect.name == "sqlite":
-        pages = _packed_pages(connection, query, begin)
-    else:
-        pages = map(_columns, _pages(connection, query.where(articles.c.change > begin)))
-    for columns in pages:
-        yield _batch(connection, columns, after)
+def _batches(connection: Connection, after: int, begin: int, beside: Beside | None) -> Iterator[Batch]:
+    if beside is not None:
+        for columns in beside.pages(_statement(connection), size=PAGE, order="number", begin=begin):
+            begin = int(columns["number"][-1].as_py())
+            yield _batch(connection, columns, after)
+    for rows in _pages(connection, _rows(connection).where(articles.c.change > begin)):
+        yield _batch(connection, dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)), after)
     if after:
         yield from _deleted(connection, after)
+
+
+def _rows(connection: Connection) -> Select[Any]:
+    """Select the latest revision of each article, its columns `COLUMNS`."""
+    latest = (articles.c.id == revisions.c.id) & (articles.c.revision == revisions.c.revision)
+    head = (articles.c.first_seen_at, articles.c.cluster, articles.c.change.label("number"))
+    lists = AS_JSON if connection.dialect.name == "sqlite" else AS_TEXT
+    its = (*FROM_REVISION, *lists, *head, _urls(connection).label("urls"))
+    return select(*its).join(articles, latest).order_by(articles.c.change)
+
+
+def _statement(connection: Connection) -> str:
+    """Return the SQL of a page after a change, which is its one parameter."""
+    page = _rows(connection).where(articles.c.change > literal_column("?")).limit(PAGE)
+    return str(page.compile(connection, compile_kwargs={"literal_binds": True}))
 
 
 def _pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
@@ -95,24 +112,6 @@ def _pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
     else:
         streamed = connection.execution_options(stream_results=True, yield_per=PAGE)
         yield from streamed.execute(query).partitions(PAGE)
-
-
-def _packed_pages(connection: Connection, query: Select[Any], begin: int) -> Iterator[dict[str, Any]]:
-    from storage.packed import packed_page  # noqa: PLC0415 - not everybody has pyarrow
-
-    while True:
-        page = query.where(articles.c.change > begin).limit(PAGE)
-        columns = packed_page(connection, page, names=COLUMNS, nullable=NULLABLE, order="number")
-        if columns is None:
-            columns = _columns(next(iter(_pages(connection, page))))
-        if not columns:
-            return
-        begin = int(columns["number"][-1].as_py() if hasattr(columns["number"], "type") else columns["number"][-1])
-        yield columns
-
-
-def _columns(rows: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
 
 
 def _undecoded(connection: Connection, cursor: Any) -> Sequence[Any]:
@@ -134,11 +133,11 @@ def _urls(connection: Connection) -> Any:
 
 
 def _batch(connection: Connection, columns: dict[str, Any], after: int) -> Batch:
-    ids, numbers = text_column(columns["id"]), map(int, listed(columns.pop("number")))
-    kinds = _kinds(connection, ids, after) if after else {}
-    rows = zip(numbers, ids, map(int, listed(columns["revision"])), strict=True)
-    noted = tuple(Change(number=n, id=id_, revision=r, kind=kinds.get(id_, "new")) for n, id_, r in rows)
-    return Batch(changes=noted, columns=columns)
+    noted = AllNew(columns["id"], columns.pop("number"), columns["revision"])
+    if not after:
+        return Batch(changes=noted, columns=columns)
+    kinds = _kinds(connection, [change.id for change in noted], after)
+    return Batch(changes=[replace(change, kind=kinds.get(change.id, "new")) for change in noted], columns=columns)
 
 
 def _kinds(connection: Connection, ids: Sequence[str], after: int) -> dict[str, ChangeKind]:

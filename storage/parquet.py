@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class ParquetSink:
         self._open: dict[str, pq.ParquetWriter] = {}
         self._rows = {file.name: file.rows for file in done}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet")
-        self._writing: Future[None] | None = None
+        self._writing: deque[Future[None]] = deque()
 
     def write(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, each to the file of its month."""
@@ -90,18 +91,17 @@ class ParquetSink:
     def _flush(self, name: str) -> None:
         tables = self._waiting.pop(name)
         self._sizes.pop(name)
-        self._wait()
+        self._wait(most=1)
         name = self._writable(name)
         self._rows[name] = self._rows.get(name, 0) + sum(table.num_rows for table in tables)
         # Compressing needs no Python: the next batch is read meanwhile.
-        self._writing = self._thread.submit(_put, self._open[name], tables)
+        self._writing.append(self._thread.submit(_put, self._open[name], tables))
 
-    def _wait(self) -> None:
-        """Wait for the row group that is being written."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
+    def _wait(self, *, most: int = 0) -> None:
+        """Wait until at most so many row groups are to be written."""
+        while len(self._writing) > most:
             try:
-                writing.result()
+                self._writing.popleft().result()
             except OSError as error:
                 raise StorageError(f"{self._folder}: {error.strerror or error}; nothing was replaced") from error
 
@@ -113,6 +113,7 @@ class ParquetSink:
             name = f"{stem}{number}.parquet"
         if name not in self._open:
             if len(self._open) >= MOST_OPEN:
+                self._wait()  # it may be among those that are written to
                 self._open.pop(next(iter(self._open))).close()
             path = self._folder / name
             try:

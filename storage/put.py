@@ -32,24 +32,37 @@ def put(
     All rows have the same columns. In a formula `old.` is the column that stands there, `new.` the one that comes.
     """
     if rows:
-        said = _Saying(table.name, tuple(rows[0]), on, change, formulas)
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        connection.exec_driver_sql(_statement(said, mark), _values(rows))
+        _put(connection, _Saying(table.name, tuple(rows[0]), on, change, formulas), _values(rows))
 
 
-def put_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, on: tuple[str, ...]) -> None:
-    """Insert rows that hardly ever stand there already; those that do stay as they are. PostgreSQL's quickest way."""
-    if not rows:
+def _put(connection: Connection, said: _Saying, values: Sequence[tuple[Any, ...]]) -> None:
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    connection.exec_driver_sql(_statement(said, mark), list(values))
+
+
+def put_new(
+    connection: Connection,
+    table: Table,
+    names: tuple[str, ...],
+    values: Sequence[tuple[Any, ...]],
+    *,
+    on: tuple[str, ...],
+) -> None:
+    """Insert rows that hardly ever stand there already; those that do stay as they are. PostgreSQL's quickest way.
+
+    Raises `UnicodeEncodeError` for half a surrogate pair; some of the rows may stand there then.
+    """
+    if not values:
         return
     if connection.dialect.name == "postgresql":
         import psycopg  # noqa: PLC0415 - not everybody has it
 
-        copy = f"COPY {table.name} ({', '.join(rows[0])}) FROM STDIN"
+        copy = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
         try:
             with connection.begin_nested():
                 driver: Any = connection.connection.driver_connection
                 with driver.cursor().copy(copy) as target:
-                    for row in _values(rows):
+                    for row in values:
                         target.write_row(row)
         except psycopg.errors.UniqueViolation:
             pass
@@ -57,7 +70,7 @@ def put_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
             raise OperationalError(copy, None, error) from error
         else:
             return
-    put(connection, table, rows, on=on)
+    _put(connection, _Saying(table.name, names, on, (), ()), values)
 
 
 def _values(rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:

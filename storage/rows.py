@@ -18,11 +18,15 @@ from storage import QueuedEntry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kiosque.model import Rights
+
 _PLACED = {"id", "first_seen_at", "fetched_at", "urls", "authors", "tags", "rights", "cluster"}
 _PLAIN = tuple(name for name in Record.__dataclass_fields__ if name not in _PLACED)
 _plain_values = attrgetter(*_PLAIN)
 _NO_TEXT = {"revision", "published_confidence", "paywalled", "word_count"}
 _texts = attrgetter(*(name for name in _PLAIN if name not in _NO_TEXT))
+REVISION_NAMES = (*_PLAIN, "id", "fetched_at", "authors", "tags", "rights", "change")
+LONGEST_LANGUAGE = 35
 # PostgreSQL cannot index more than 2,704 bytes, and key and URL stand in one index. Addresses are far shorter; a key
 # beyond this is hashed.
 LONGEST_KEY = 1_000
@@ -90,11 +94,38 @@ def revision_row(record: Record) -> dict[str, Any]:
         row = {name: storable(value) for name, value in row.items()}
         authors, tags = list(map(storable, authors)), list(map(storable, tags))
     row["id"] = record.id
-    row["language"] = row["language"][:35]
+    row["language"] = row["language"][:LONGEST_LANGUAGE]
     row["fetched_at"] = to_text(record.fetched_at)
     row["authors"], row["tags"] = authors, tags
     row["rights"] = rights_to_dict(record.rights)
     return row
+
+
+def revision_values(record: Record, number: int) -> tuple[Any, ...]:
+    """Return the same row, made by a change, as values in the order of `REVISION_NAMES`, lists and rights as JSON.
+
+    That a text holds half a surrogate pair is left for the driver to find, by a `UnicodeEncodeError` as it may come
+    from here: it encodes every text anyhow.
+    """
+    authors, tags = msgspec.json.encode(record.authors).decode(), msgspec.json.encode(record.tags).decode()
+    said = [*filter(None, _texts(record)), authors, tags]
+    if len(record.language) > LONGEST_LANGUAGE or [text for text in said if "\x00" in text or "\\u0000" in text]:
+        return sound_values(record, number)
+    placed = (record.id, to_text(record.fetched_at), authors, tags, _rights_text(record.rights), number)
+    return (*_plain_values(record), *placed)
+
+
+def sound_values(record: Record, number: int) -> tuple[Any, ...]:
+    """Return what `revision_values` does, of any record."""
+    row = revision_row(record) | {"change": number}
+    for name in ("authors", "tags", "rights"):
+        row[name] = msgspec.json.encode(row[name]).decode()
+    return tuple(row[name] for name in REVISION_NAMES)
+
+
+@lru_cache(maxsize=512)  # an outlet says the same of all its pages
+def _rights_text(rights: Rights) -> str:
+    return msgspec.json.encode(rights_to_dict(rights)).decode()
 
 
 def record_from(row: Any, urls: tuple[str, ...]) -> Record:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from kiosque.errors import StorageError
-from storage import EVERYTHING, feed, forget, frontier, lines, reads, revisits, search, writes
+from storage import EVERYTHING, beside, feed, forget, frontier, lines, reads, revisits, search, writes
 from storage.engine import empty_journal, make_engine, prepare, reading, writing
 from storage.queries import in_clusters, latest, records_by, records_of
 from storage.reads import first_page, read_page
@@ -224,8 +224,18 @@ class SqlStore:
     @contextmanager
     def changed(self, *, after: int = 0, stop: Stop | None = None, arrow: bool = False) -> Iterator[ChangeFeed]:
         """Open the change feed after a change number."""
-        with self._reading() as connection:
-            yield feed.open_feed(connection, after=after, stop=stop, arrow=arrow)
+        begin = max(after, stop.position if stop is not None else 0)
+        with (
+            beside.beside(self._file() if arrow and self.last_change() - begin >= beside.WORTH_IT else None) as other,
+            beside.same_state(self._reading, feed.last_number, other) as (connection, reader),
+        ):
+            yield feed.open_feed(connection, after=after, stop=stop, beside=reader)
+
+    def _file(self) -> str | None:
+        """Return the path of a SQLite file that others see as this thread does."""
+        path = self._engine.url.database
+        is_open = getattr(self._open, "connection", None) is not None
+        return None if self.dialect != "sqlite" or is_open or not path or path == ":memory:" else path
 
     def name(self) -> str:
         """Return the store's own name."""

@@ -12,7 +12,16 @@ from pipelines.steps import near
 from storage import FORGOTTEN, revisits, search
 from storage.put import put, put_new
 from storage.queries import chunks, in_clusters
-from storage.rows import LONGEST_URL, revision_row, short_key, storable, to_text
+from storage.rows import (
+    LONGEST_URL,
+    REVISION_NAMES,
+    revision_row,
+    revision_values,
+    short_key,
+    sound_values,
+    storable,
+    to_text,
+)
 from storage.schema import addresses, articles, bands, changes, entries, outcomes, revisions, waits
 
 if TYPE_CHECKING:
@@ -54,15 +63,17 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
 def _save(connection: Connection, settled: Sequence[Settled], numbers: Iterator[int]) -> None:
     """Write revisions and the changes that they are."""
     heads: dict[str, dict[str, Any]] = {}
-    rows, kept = {}, []
+    made: dict[tuple[str, int], tuple[Record, int]] = {}
+    kept = []
     for one, number in zip(settled, numbers, strict=False):
         if (record := one.record) is None:
             continue
         head = _head(one, record, number)
-        before = heads.setdefault(record.id, head)  # twice in a batch: made by the first, as the last one leaves it
-        cluster = before["cluster"] if head["cluster"] is None else head["cluster"]
-        heads[record.id] = before | {"revision": record.revision, "change": number, "cluster": cluster}
-        rows[record.id, record.revision] = revision_row(record) | {"change": number}
+        if before := heads.get(record.id):  # twice in a batch: made by the first, as the last one leaves it
+            cluster = before["cluster"] if head["cluster"] is None else head["cluster"]
+            head = before | {"revision": record.revision, "change": number, "cluster": cluster}
+        heads[record.id] = head
+        made[record.id, record.revision] = (record, number)
         kept.append(_change(number, record.id, record.revision, "new" if record.revision == 1 else "revised", one.at))
     cluster_stays = ("cluster", "coalesce(new.cluster, old.cluster)")
     put(
@@ -73,8 +84,17 @@ def _save(connection: Connection, settled: Sequence[Settled], numbers: Iterator[
         change=("revision", "change"),
         formulas=(cluster_stays,),
     )
-    put_new(connection, revisions, list(rows.values()), on=("id", "revision"))
+    _put_revisions(connection, list(made.values()))
     put(connection, changes, kept, on=("number",))
+
+
+def _put_revisions(connection: Connection, made: Sequence[tuple[Record, int]]) -> None:
+    """Write revisions, each with the number of its change."""
+    table, on = revisions, ("id", "revision")
+    try:
+        put_new(connection, table, REVISION_NAMES, [revision_values(record, number) for record, number in made], on=on)
+    except UnicodeEncodeError:  # hardly ever, and looking for it beforehand took a tenth of the time
+        put_new(connection, table, REVISION_NAMES, [sound_values(record, number) for record, number in made], on=on)
 
 
 def _head(one: Settled, record: Record, number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from test_export_feed import URL, article, save
-from test_storage_contract import KEY, NOON, open_one, record
+from test_storage_contract import KEY, NOON, open_one, record, settled
 
 from storage import RecordQuery, Settled
 
@@ -98,6 +98,29 @@ def test_what_no_database_can_hold_is_left_out(store):
     one = next(store.records())
     if store.name() != "memory":
         assert (one.title, one.text, one.tags) == ("Un titre", "Moitié ? de signe", ("a",))
+
+
+@pytest.mark.parametrize(
+    ("field", "odd", "kept"),
+    [
+        ("text", "Moitié \ud83d de signe", "Moitié ? de signe"),
+        ("title", "Un\x00 titre", "Un titre"),
+        ("authors", ("Zoé \ud83d",), ("Zoé ?",)),
+        ("tags", ("a\x00",), ("a",)),
+        ("tags", ("\\u0000",), ("\\u0000",)),
+        ("language", "fr" * 40, ("fr" * 40)[:35]),
+    ],
+)
+def test_one_odd_record_of_a_batch_takes_no_other_with_it(store, field, odd, kept):
+    batch = [article(n, revision=1, **({field: odd} if n == 2 else {})) for n in range(1, 4)]
+    store.settle([settled(one, key=one.url, outcome="new") for one in batch])
+    if store.name() != "memory":
+        assert {one.id[-1]: getattr(one, field) for one in store.records()} == {
+            "1": getattr(batch[0], field),
+            "2": kept,
+            "3": getattr(batch[2], field),
+        }
+        assert store.last_change() == 3
 
 
 def test_an_address_of_any_length_is_kept_apart(store):
