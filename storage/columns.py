@@ -63,7 +63,7 @@ def select_rows(batch: Batch, filters: Filters) -> Selected:
     rows = len(columns["id"]) if columns else 0
     reserved = _reserved(listed(columns["rights"])) if rows and not filters.include_reserved else [False] * rows
     doubled = [False] * rows
-    if filters.one_per_cluster:
+    if rows and filters.one_per_cluster:
         ids, clusters = listed(columns["id"]), listed(columns["cluster"])
         doubled = [
             cluster != id_ and not kept_out for id_, cluster, kept_out in zip(ids, clusters, reserved, strict=True)

@@ -76,6 +76,15 @@ def test_the_feed_tells_what_became_of_each_article(store):
     assert kinds(store) == [(4, "2", 2, "new"), (5, "1", 1, "new"), (7, "4", 1, "new")]
 
 
+@pytest.mark.parametrize("filters", [Filters(one_per_cluster=True), Filters(include_reserved=True)])
+def test_a_deletion_alone_passes_each_filter(store, filters):
+    save(store, article(1))
+    cursor = store.last_change()
+    store.forget(urls=[URL.format(1)], at=NOON)
+    upserts, deleted, _ = rows(store, cursor, filters)
+    assert (upserts, deleted) == ({}, {article(1).id})
+
+
 def test_a_new_article_that_was_revised_since_is_new_to_whoever_never_had_it(store):
     save(store, article(9))
     cursor = store.last_change()

@@ -145,8 +145,14 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; the latter is how a service ends, and no failure."""
     # uvicorn raises what it was ended by once more, when all answers are out: the worker is still to be let go of.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, interrupted)
     print(f"The dashboard is at {address(listening)} (Ctrl-C ends)", flush=True)
     server_of(app).run(sockets=[listening])
+
+
+def interrupted(*_: object) -> None:
+    """End at once: asyncio's own handler would cancel what has ended already, which once came to nothing."""
+    raise KeyboardInterrupt
 
 
 @contextmanager
