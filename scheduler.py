@@ -214,7 +214,7 @@ def run_worker(
 
 def sending_beside(newsroom: Newsroom) -> Callable[[Any], Awaitable[None]]:
     """Return what sends finished files of the archive to object storage."""
-    return lambda _: keep_sending(newsroom.settings)
+    return lambda _: keep_sending(lambda: newsroom.settings)
 
 
 def _lost(run: Run) -> None:

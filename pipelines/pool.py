@@ -217,14 +217,22 @@ class _Task(NamedTuple):
 
 def _bury(broken: Any) -> None:
     """End what is left of a broken pool; what nobody took up yet is told that it is broken."""
-    waiting = broken._context.task_queue  # noqa: SLF001 - Pebble leaves these without an answer
+    _give_back(broken)
+    with contextlib.suppress(Exception):  # whatever it is, the new pool works
+        broken.join(timeout=STOP_TIME)
+    _give_back(broken)  # what was on its way from the queue to a worker meanwhile
+
+
+def _give_back(broken: Any) -> None:
+    """Tell every task that a broken pool still has that it is broken: Pebble leaves some without an answer."""
+    waiting = broken._context.task_queue  # noqa: SLF001
     with contextlib.suppress(Empty):
         while True:
             task = waiting.get_nowait()
             if task is not None and not task.future.done():
                 task.future.set_exception(_StuckError("the pool broke"))
-    with contextlib.suppress(Exception):  # whatever it is, the new pool works
-        broken.join(timeout=STOP_TIME)
+    with contextlib.suppress(Exception):
+        broken._pool_manager.task_manager.tasks_abort(_StuckError("the pool broke"))  # noqa: SLF001
 
 
 def start_worker(page_memory: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
@@ -102,24 +103,18 @@ class _Room(DownloaderInterface):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._handed_out: dict[str, set[Request]] = {}
+        self._handed_out: set[Request] = set()
 
     def hand_out(self, request: Request) -> None:
         """Count a request for its host until the downloader is done with it."""
-        self._handed_out.setdefault(self.get_slot_key(request), set()).add(request)
+        self._handed_out.add(request)
 
     def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
         """Return how busy each host is that may have one more."""
-        busy = [(self._active_downloads(host), host) for host in possible_slots]
+        self._handed_out &= self.downloader.active
+        handed_out = Counter(map(self.get_slot_key, self._handed_out))
+        busy = [(max(handed_out[host], self._active_downloads(host)), host) for host in possible_slots]
         return [(active, host) for active, host in busy if active < CROWD * _places(self.downloader, host)]
-
-    def _active_downloads(self, slot: str) -> int:
-        handed_out = self._handed_out.get(slot, set()) & self.downloader.active
-        if handed_out:
-            self._handed_out[slot] = handed_out
-        else:
-            self._handed_out.pop(slot, None)
-        return max(len(handed_out), super()._active_downloads(slot))
 
 
 def _places(downloader: Any, host: str) -> int:

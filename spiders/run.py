@@ -120,9 +120,11 @@ async def stop_within(crawler: Crawler, seconds: float) -> None:
     end, quiet = time.monotonic() + seconds, 0
     while not closing.done() and time.monotonic() < end and quiet < QUIET_LOOKS:
         await asyncio.wait({closing}, timeout=LOOK_EVERY)
-        quiet = 0 if under_way(crawler) else quiet + 1
+        quiet = 0 if not closing.done() and under_way(crawler) else quiet + 1
     if not closing.done():
         stop_reactor()
+    elif (error := closing.exception()) is not None:
+        log.error("the crawl did not close well: %s", error)
 
 
 def under_way(crawler: Crawler) -> bool:

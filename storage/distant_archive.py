@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import shutil
 import time
@@ -33,7 +34,10 @@ MOST_MEMBER = MOST_BODY + 2 * MOST_HEAD
 # Parts of an upload that are in memory.
 AT_ONCE = 2
 S3 = {"s3", "s3a"}
-# A store that does not answer is found out in some ten seconds; botocore alone would take a minute.
+# A folder of this machine, or of a network that looks like one.
+LOCAL = {"file", "local"}
+# A store that refuses connections or cannot be reached is found out in some ten seconds; botocore alone would take a
+# minute.
 PATIENCE = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}}
 HOW = {"chunksize": PART, "max_concurrency": AT_ONCE}
 # A store that did not answer is not asked for another page so soon (seconds): whoever reads many would wait for each.
@@ -140,12 +144,17 @@ class DistantArchive:
 
         It is fetched to `aside` and put back in one go: a reader finds the old one or the new one.
         """
-        left = [at for at in offsets if self.snapshot(name, at) is not None]
-        if not left:
+        # By its list: asking for each page would be thousands of requests. One that is older than its file, since an
+        # erasure was killed in between, costs a file that is fetched for nothing.
+        listed_there = offsets_of(self._lists([name]).get(name, b""))
+        if listed_there is not None and listed_there.isdisjoint(offsets):
+            return 0
+        if listed_there is None and all(self.snapshot(name, at) is None for at in offsets):
             return 0
         with self._fetched(name, aside) as path:
-            count = erase(path, left)
-            self._put(path, name)
+            count = erase(path, offsets)
+            if count:
+                self._put(path, name)
             self._put_list(name, standing_in(path))
         return count
 
@@ -165,7 +174,7 @@ class DistantArchive:
     def delete(self, name: str) -> None:
         """Delete a file and the list of its pages."""
         with self._asked() as (files, root):
-            for gone in (name + LIST, name):
+            for gone in (name + LIST, f"{name}.part", name):
                 with suppress(FileNotFoundError):
                     files.rm_file(f"{root}/{gone}")
 
@@ -175,7 +184,11 @@ class DistantArchive:
             if FOLDERS & protocols(files):  # where a file that is being written can be seen
                 files.makedirs(target.rpartition("/")[0], exist_ok=True)
                 files.put_file(str(path), f"{target}.part")
+                if LOCAL & protocols(files):
+                    _sync(f"{target}.part")
                 files.mv(f"{target}.part", target)
+                if LOCAL & protocols(files):
+                    _sync(target.rpartition("/")[0])
             else:
                 files.put_file(str(path), target, **(HOW if S3 & protocols(files) else {}))
             there = info(files, target)
@@ -210,8 +223,12 @@ class DistantArchive:
 
     def _lists(self, names: list[str]) -> dict[str, bytes]:
         with self._asked() as (files, root):
-            found = files.cat([f"{root}/{name}{LIST}" for name in names], on_error="omit") if names else {}
-        return {path.removesuffix(LIST)[len(root) + 1 :]: data for path, data in found.items()}
+            found = files.cat([f"{root}/{name}{LIST}" for name in names], on_error="return") if names else {}
+            for data in found.values():
+                if isinstance(data, Exception) and not isinstance(data, FileNotFoundError):
+                    raise data  # a list that does not come now is none that is not there
+        there = {path: data for path, data in found.items() if isinstance(data, bytes)}
+        return {path.removesuffix(LIST)[len(root) + 1 :]: data for path, data in there.items()}
 
     def _list_anew(self, name: str, aside: Path) -> bytes:
         with self._fetched(name, aside) as path:
@@ -251,6 +268,15 @@ class DistantArchive:
             raise
         except Exception as error:  # each backend has its own, many of them no OSError
             raise ArchiveAwayError(f"{self}: {_reason(error)}") from error
+
+
+def _sync(place: str) -> None:
+    """Make a file or folder durable: the copy here goes next."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -14,7 +15,6 @@ from storage.engine import explained, make_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # The lock in PostgreSQL, by a number that only Kiosque uses.
 ERASERS = 0x6B696F73_0003
@@ -29,8 +29,11 @@ def erasing(database: str, home: Path) -> Iterator[None]:
         with _on_server(database):
             yield
         return
+    # Beside the database, which several homes may share.
+    file = make_url(database).database
+    place = Path(f"{file}{LOCK}") if file and file != ":memory:" else home / LOCK
     try:
-        lock = FileLock(home / LOCK, timeout=0)
+        lock = FileLock(place, timeout=0)
         lock.acquire()
     except Timeout:
         raise StorageError(BUSY) from None
@@ -54,7 +57,10 @@ def _on_server(database: str) -> Iterator[None]:
                 raise StorageError(BUSY)
             yield
         finally:
-            connection.invalidate()  # the lock goes with it
+            with suppress(Exception):  # a connection that is gone took the lock with it
+                if taken:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ERASERS})
+            connection.invalidate()
             connection.close()
     finally:
         engine.dispose()

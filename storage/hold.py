@@ -32,11 +32,13 @@ def is_held(path: Path) -> bool:
     """Tell whether a file is being written. The mark of a writer that was killed is nobody's."""
     try:
         descriptor = os.open(mark_of(path), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:  # nobody can tell: it is left alone
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         return True
     finally:
         os.close(descriptor)

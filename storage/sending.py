@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from kiosque.errors import StorageError
-from storage.distant_archive import ArchiveAwayError
+from storage.distant_archive import OURS, ArchiveAwayError
 from storage.hold import finished
 from storage.naming import delete, name_of
 from storage.segment import erase, mend, opened
@@ -50,6 +50,8 @@ def alone(folder: Path) -> Iterator[bool]:
     except Timeout:
         yield False
         return
+    except OSError as error:
+        raise StorageError(f"{folder}: {error.strerror or error}") from error
     try:
         yield True
     finally:
@@ -65,7 +67,7 @@ def send_finished(
     one follows, unless the store does not answer at all. Raises `UsageError` where a library is missing.
     """
     files, size, problem = 0, 0, None
-    for path in finished(folder):
+    for path in (one for one in finished(folder) if OURS.fullmatch(name_of(one))):  # what others put here stays
         try:
             gone = _send(path, away, store)
         except ArchiveAwayError as error:

@@ -48,11 +48,11 @@ def listed(pages: Iterable[Standing]) -> bytes:
     return gzip.compress(msgspec.json.encode(found), mtime=0)
 
 
-def offsets_of(packed: bytes, marks: frozenset[str]) -> set[int] | None:
-    """Return where pages of these addresses stand, by a list; None where it cannot be read."""
+def offsets_of(packed: bytes, marks: frozenset[str] | None = None) -> set[int] | None:
+    """Return where pages of these addresses stand, or of any, by a list; None where it cannot be read."""
     try:
         unpacker = zlib.decompressobj(zlib.MAX_WBITS + 16)
         found = msgspec.json.decode(unpacker.decompress(packed, MOST), type=Listed)
     except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return {offset for offset, its in found if not marks.isdisjoint(its)}
+    return {offset for offset, its in found if marks is None or not marks.isdisjoint(its)}

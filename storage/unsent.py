@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import secrets
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from storage import Store
 
 PREFIX = "unsent:"
+OWN, NAME = ".machine", re.compile(r"[0-9a-f]{24}")
 # What a machine said that was not heard for so long is no longer told: it is gone, or Kiosque on it.
 TOLD_FOR = timedelta(days=30)
 LONGEST = 300
@@ -39,10 +41,15 @@ class Unsent:
     """Why it could not be sent; None when nobody tried yet."""
 
 
-def note_of(folder: Path) -> str:
-    """Return the name of the note of this machine's archive folder."""
-    place = f"{socket.gethostname()}\0{folder.absolute()}"
-    return PREFIX + blake2b(place.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+def note_of(folder: Path) -> str | None:
+    """Return the name of the note of an archive folder, None where it has none yet.
+
+    It lies in the folder: a container has another host name each time that it is made anew.
+    """
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        own = (folder / OWN).read_text(encoding="ascii").strip()
+        return PREFIX + own if NAME.fullmatch(own) else None
+    return None
 
 
 def unsent(folder: Path, *, now: datetime, problem: str | None = None) -> Unsent | None:
@@ -65,17 +72,23 @@ def unsent(folder: Path, *, now: datetime, problem: str | None = None) -> Unsent
 
 def note(store: Store, folder: Path, found: Unsent | None) -> None:
     """Keep what waits here for whoever looks, from wherever."""
-    if found is not None or read_note(store, note_of(folder)) is not None:
-        write_notes(store, {note_of(folder): msgspec.json.encode(found).decode() if found is not None else None})
+    name = note_of(folder)
+    if name is None and found is not None:
+        own = secrets.token_hex(12)
+        (folder / OWN).write_text(own, encoding="ascii")
+        name = PREFIX + own
+    if name is not None and (found is not None or read_note(store, name) is not None):
+        write_notes(store, {name: msgspec.json.encode(found).decode() if found is not None else None})
 
 
 def noted(store: Store, *, now: datetime, folder: Path | None = None) -> tuple[Unsent, ...]:
     """Return what waits on each machine; of this one, with its `folder`, what lies there now."""
     known = {name: one for name, text in notes_like(store, PREFIX).items() if (one := _decoded(text)) is not None}
     if folder is not None:
-        said = known.pop(note_of(folder), None)
+        own = note_of(folder) or PREFIX
+        said = known.pop(own, None)
         here = unsent(folder, now=now, problem=said.problem if said is not None else None)
-        known |= {note_of(folder): here} if here is not None else {}
+        known |= {own: here} if here is not None else {}
     return tuple(sorted((one for one in known.values() if now - one.heard < TOLD_FOR), key=lambda one: one.since))
 
 

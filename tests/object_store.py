@@ -30,7 +30,7 @@ def object_store(*buckets):
     endpoint = f"http://127.0.0.1:{port}"
     server = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], stderr=subprocess.DEVNULL)
     try:
-        wait_for(endpoint)
+        wait_for(endpoint, server)
         make = f"import s3fs\nfor name in {buckets!r}: s3fs.S3FileSystem().mkdir(name)"
         subprocess.run([sys.executable, "-c", make], env=os.environ | aws(endpoint), check=True)
         yield endpoint
@@ -39,8 +39,9 @@ def object_store(*buckets):
         server.wait()
 
 
-def wait_for(endpoint):
-    for _ in range(100):
+def wait_for(endpoint, server):
+    for _ in range(450):
+        assert server.poll() is None, "moto's server has ended"
         try:
             with urllib.request.urlopen(endpoint, timeout=5):  # noqa: S310 - our own server
                 return

@@ -286,6 +286,54 @@ def test_a_page_is_erased_there_by_pointer_and_by_address_and_the_others_keep_th
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
+def test_where_pages_stand_is_looked_up_and_no_page_is_asked_for(tmp_path, away, store, monkeypatch):
+    archive, pointers = filled(tmp_path, away)
+    send_finished(tmp_path, away, store)
+    name, _, offset = pointers[0].rpartition("@")
+
+    def asked(*_, **__):
+        raise AssertionError("a request for each page")
+
+    with monkeypatch.context() as watched:
+        watched.setattr(DistantArchive, "snapshot", asked)
+        watched.setattr(DistantArchive, "_fetched", asked)
+        assert away.erase(name, {1, 2}, aside=tmp_path / ASIDE) == 0
+        watched.undo()
+        watched.setattr(DistantArchive, "snapshot", asked)
+        assert away.erase(name, {int(offset)}, aside=tmp_path / ASIDE) == 1
+    assert archive.read(pointers[1]) == page(1)
+
+
+def test_a_list_that_does_not_come_now_is_none_that_is_not_there(tmp_path, away, store, files, monkeypatch):
+    filled(tmp_path, away)
+    send_finished(tmp_path, away, store)
+    whole = type(files).cat
+
+    def no_lists(self, path, **given):
+        found = whole(self, path, **given)
+        return {name: OSError(5, "slow down") for name in found} if isinstance(found, dict) else found
+
+    monkeypatch.setattr(type(files), "cat", no_lists)
+    with pytest.raises(ArchiveAwayError, match="slow down"):
+        list(away.standing(frozenset({"x"}), aside=tmp_path / ASIDE))
+
+
+def test_files_of_others_in_the_folder_stay_where_they_are(tmp_path, away, store):
+    (tmp_path / "2026-11-22").mkdir()
+    (tmp_path / "2026-11-22" / "crawl-of-others.warc.gz").write_bytes(b"")
+    assert send_finished(tmp_path, away, store).files == 0
+    assert (away.files(), len(WarcArchive(tmp_path).files())) == ({}, 1)
+
+
+def test_a_container_that_was_made_anew_says_of_its_folder_what_is_so_now(tmp_path, away, monkeypatch):
+    filled(tmp_path, away)
+    with closing(open_storage("sqlite://")) as store:
+        for host in "ab":
+            monkeypatch.setattr("storage.unsent.socket.gethostname", lambda host=host: host)
+            note(store, tmp_path, unsent(tmp_path, now=NOON))
+        assert [one.host for one in noted(store, now=NOON)] == ["b"]
+
+
 def test_an_erasure_that_was_cut_off_loses_no_page_and_is_done_by_the_next(tmp_path, away, store, files, monkeypatch):
     archive, pointers = filled(tmp_path, away)
     send_finished(tmp_path, away, store)

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from command import Kiosque
@@ -239,10 +240,31 @@ def test_a_store_that_is_away_is_asked_less_and_less_often_and_said_once(tmp_pat
     monkeypatch.setattr(sending.asyncio, "sleep", slept)
     monkeypatch.setattr(sending, "_send_apart", send)
     with caplog.at_level("INFO", "kiosque.archive"), pytest.raises(asyncio.CancelledError):
-        asyncio.run(sending.keep_sending(Settings(home=tmp_path, archive_folder="s3://press/archive")))
+        asyncio.run(sending.keep_sending(lambda: Settings(home=tmp_path, archive_folder="s3://press/archive")))
     assert waits == [3, 30, 60, 120, 240, 480, 960, 1800, 1800, 20]
     assert caplog.messages == ["the archive's files wait: s3://press: away", "the archive's files are sent again"]
 
 
+def test_how_long_pages_are_kept_may_be_changed_while_files_are_sent(tmp_path, monkeypatch):
+    (tmp_path / "archive").mkdir()
+    kept, rounds = [], iter([50.0, 2000.0])
+    now = [Settings(home=tmp_path, archive_folder="s3://press/archive")]
+
+    async def slept(_):
+        if (gigabytes := next(rounds, None)) is None:
+            raise asyncio.CancelledError
+        now[0] = replace(now[0], archive_keep_gb=gigabytes)
+
+    async def send(settings):
+        kept.append(settings.archive_keep_gb)
+
+    monkeypatch.setattr(sending.asyncio, "sleep", slept)
+    monkeypatch.setattr(sending, "_send_apart", send)
+    monkeypatch.setattr(sending, "finished", lambda _: ["a file"])
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(sending.keep_sending(lambda: now[0]))
+    assert kept == [50.0, 2000.0]
+
+
 def test_without_object_storage_nobody_looks_for_files(tmp_path):
-    asyncio.run(asyncio.wait_for(sending.keep_sending(Settings(home=tmp_path)), 1))
+    asyncio.run(asyncio.wait_for(sending.keep_sending(lambda: Settings(home=tmp_path)), 1))

@@ -93,14 +93,14 @@ def slow_host(kiosque):
     """An outlet with more feeds than the crawl has places, and a long pause between two requests."""
     with Site() as slow:
         host = slow.host.replace("127.0.0.1", "localhost")
-        kiosque.outlet("lent", site=f"http://{host}", feeds=[f"http://{host}/f{n}" for n in range(40)], delay=60.0)
+        kiosque.outlet("lent", site=f"http://{host}", feeds=[f"http://{host}/f{n}" for n in range(40)], delay=180.0)
         kiosque.environment["KIOSQUE_ALLOW_PRIVATE_HOSTS"] += f",{host}"
         yield slow
 
 
 def test_a_slow_host_with_many_feeds_leaves_room_for_the_others(kiosque, site, slow_host):
     with service(kiosque, KIOSQUE_CRAWL_CONCURRENCY="8", KIOSQUE_CRAWL_REVISIT_AFTER="4s"):
-        until(lambda: len(site.asked("/a")) == 2, seconds=45)  # before the slow host's next turn
+        until(lambda: len(site.asked("/a")) == 2, seconds=60)  # before the slow host's next turn
     assert len(slow_host.requests) <= 2, "its delay is kept"
 
 
@@ -108,7 +108,7 @@ def test_what_waits_for_a_slow_robots_txt_leaves_room_too(kiosque, site, slow_ho
     slow_host.answers["/robots.txt"] = lambda _: time.sleep(60)
     changes = {"KIOSQUE_CRAWL_CONCURRENCY": "8", "KIOSQUE_CRAWL_REVISIT_AFTER": "4s", "KIOSQUE_SCHEDULE_STOP_TIME": "1"}
     with service(kiosque, **changes):
-        until(lambda: len(site.asked("/a")) == 2, seconds=45)
+        until(lambda: len(site.asked("/a")) == 2, seconds=60)
 
 
 def test_what_waits_for_its_turn_does_not_hold_up_the_end(kiosque, slow_host):

@@ -171,7 +171,7 @@ def claimed(database):
 @pytest.mark.slow
 def test_what_a_killed_worker_was_about_to_poll_another_polls_at_once(tmp_path, postgresql):
     """Its claims would keep the feeds of its sites for a quarter of an hour."""
-    with ManyHosts(hosts=2, pages=1, answer_seconds=2) as press:
+    with ManyHosts(hosts=2, pages=1, answer_seconds=5) as press:
         kiosque = home(tmp_path, press, postgresql)
         with crew(kiosque, tmp_path, workers=1) as hired:
             until(lambda: claimed(postgresql) == 2, seconds=60)

@@ -86,7 +86,7 @@ def sending_beside(settings: Settings) -> Callable[[Any], Awaitable[None]]:
     """Return what sends finished files of the archive to object storage while a crawl runs."""
     from kiosque.service.sending import keep_sending
 
-    return lambda _: keep_sending(settings)
+    return lambda _: keep_sending(lambda: settings)
 
 
 def send_last(settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosque.errors import UsageError
+from kiosque.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from storage import Forgotten
@@ -44,23 +44,31 @@ def forget(
     settings = context.obj.settings()
     store = open_storage(settings.database)
     try:
-        found = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC), dry_run=True)
-        archive, pages = home_archive(settings), 0
-        if dry_run:
-            show(found, outlet=outlet, pages=0, dry_run=True)
-            show_rewritten(archive, found)
-            return
+        archive, pages, missed = home_archive(settings), 0, None
         with erasing(settings.database, settings.home):
+            found = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC), dry_run=True)
+            if dry_run:
+                show(found, outlet=outlet, pages=0, dry_run=True)
+                show_rewritten(archive, found)
+                return
             # The archive first: as long as the store knows the addresses, this can be done again.
             pages = archive.remove(pointers=found.archived, urls=found.urls)
             forgotten = store.forget(urls=urls or (), outlet=outlet, at=datetime.now(UTC))
             if archive.away is not None:
                 # Other machines look at what is forgotten before they send a file, and after: what was on its way
                 # while we looked is there now.
-                pages += archive.remove(pointers=found.archived, urls=found.urls)
+                try:
+                    pages += archive.remove(pointers=found.archived, urls=found.urls)
+                except StorageError as error:
+                    missed = error
     finally:
         store.close()
     show(forgotten, outlet=outlet, pages=pages, dry_run=False)
+    if missed is not None:
+        raise StorageError(
+            f"erased, but what other machines sent meanwhile was not looked through: {missed}; run this again with "
+            f"each address: {' '.join(found.urls)}"
+        )
     if pages and archive.away is not None and archive.away.keeps_versions():
         print(f"the bucket of {archive.away} keeps old versions: they hold these pages until they are deleted there")
 

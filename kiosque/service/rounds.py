@@ -18,6 +18,7 @@ from storage.notes import read_note, write_notes
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from kiosque.model import Outlet
     from kiosque.service.incidents import Incident
@@ -32,12 +33,18 @@ LONGEST_SAID = 300
 
 
 def look_into(
-    database: str, outlets: Mapping[str, Outlet], *, now: datetime, last: Look | None = None
+    database: str,
+    outlets: Mapping[str, Outlet],
+    *,
+    now: datetime,
+    last: Look | None = None,
+    archive: Path | None = None,
 ) -> tuple[Look, tuple[Incident, ...]]:
     """Look into a store over a connection of its own; return what was seen, and the incidents known so far."""
     store = open_storage(database)
     try:
-        return look_at(store, outlets, now=now, last=last), incidents.decode(read_note(store, incidents.KEY))
+        seen = look_at(store, outlets, now=now, last=last, archive=archive)
+        return seen, incidents.decode(read_note(store, incidents.KEY))
     finally:
         store.close()
 
@@ -55,7 +62,8 @@ async def check_health(
     settings: Settings, outlets: Mapping[str, Outlet], *, now: datetime, last: Look | None = None
 ) -> Look:
     """Look at everything, follow the incidents, tell what is new. Raises `AlertError` when nobody could be told."""
-    seen, before = await asyncio.to_thread(look_into, settings.database, outlets, now=now, last=last)
+    archive = settings.home / "archive" if settings.archive_folder and settings.archive_enabled else None
+    seen, before = await asyncio.to_thread(look_into, settings.database, outlets, now=now, last=last, archive=archive)
     after = incidents.follow(before, seen.findings, now=now)
     said = incidents.news(after)
     error: AlertError | None = None

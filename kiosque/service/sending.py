@@ -30,6 +30,8 @@ log = logging.getLogger("kiosque.archive")
 
 # Seconds to the first look, between two, and after failures: twice as long each time, up to the last.
 FIRST, EVERY, AGAIN, LONGEST_WAIT = 3.0, 20.0, 30.0, 1_800.0
+# A round that takes longer hangs: a folder on a network that is gone answers never. Seconds.
+LONGEST_ROUND = 6 * 3_600.0
 # The most of what a failed round said that is logged.
 LONGEST_SAID = 400
 
@@ -60,21 +62,24 @@ def _note(store: Store, settings: Settings, problem: str | None) -> None:
     note(store, folder, unsent(folder, now=datetime.now(UTC), problem=problem))
 
 
-async def keep_sending(settings: Settings) -> None:
-    """Look again and again for finished files, and have them sent. What fails is said once, and tried again."""
-    if not settings.archive_folder or not settings.archive_enabled:
+async def keep_sending(settings: Callable[[], Settings]) -> None:
+    """Look again and again for finished files, and have them sent. What fails is said once, and tried again.
+
+    The settings are asked for each time: how long pages are kept may be changed while this runs.
+    """
+    if not settings().archive_folder or not settings().archive_enabled:
         return
     wait, failures, last, is_first = FIRST, 0, "", True
     while True:
         await asyncio.sleep(wait)
         wait = EVERY
         # At first in any case: what a killed run said of its files may no longer be so.
-        if not is_first and not await asyncio.to_thread(finished, settings.home / "archive"):
+        if not is_first and not await asyncio.to_thread(finished, settings().home / "archive"):
             continue
         is_first = False
         try:
-            await _send_apart(settings)
-        except KiosqueError as error:
+            await _send_apart(settings())
+        except (KiosqueError, OSError) as error:
             failures += 1
             wait = min(LONGEST_WAIT, AGAIN * 2 ** (failures - 1))
             if str(error) != last:
@@ -103,7 +108,9 @@ async def _send_apart(settings: Settings) -> None:
     except OSError as error:
         raise StorageError(f"no process could be started to send the archive's files: {error.strerror}") from error
     try:
-        out, err = await process.communicate()
+        out, err = await asyncio.wait_for(process.communicate(), LONGEST_ROUND)
+    except TimeoutError:
+        raise StorageError(f"sending took longer than {LONGEST_ROUND / 3600:.0f} h and was ended") from None
     finally:
         if process.returncode is None:  # the crawl ends; the next one goes on
             with contextlib.suppress(ProcessLookupError):
