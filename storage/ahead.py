@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Reading does not wait while a row group is compressed.
-MOST = 3
+MOST = 2
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # A row group: large enough to compress well, small enough to read a part of.
 GROUP_BYTES = 16_000_000
 # All that waits to be written, over all months; and what is gathered before it is cut into months.
-MOST_BYTES = 64_000_000
+MOST_BYTES = 48_000_000
 MIXED_BYTES = 24_000_000
 # Files open at once: a dataset of thirty years.
 MOST_OPEN = 400
